@@ -1,0 +1,3 @@
+//! Everything that prints, exits, listens or downloads.
+
+fn main() {}

@@ -1,0 +1,1 @@
+//! A picture or a sentence in, a unit vector out.

@@ -1,0 +1,1 @@
+//! A dozen operations, forward and backward, on the CPU and on NVIDIA GPUs.

@@ -1,0 +1,1 @@
+//! Rows in: an id, where the pixels are, what was said about them.

@@ -1,0 +1,1 @@
+//! Data and a model in, a better model and the proof out.
