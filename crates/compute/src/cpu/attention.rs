@@ -1,0 +1,188 @@
+//! Attention over short sequences: one small product per head, its weights never kept.
+
+use rayon::prelude::*;
+
+use super::matmul::{Into, Matrix, MatrixMut, multiply_here};
+use super::memory::Memory;
+use super::simd::{dot, exp, maximum, simd};
+use crate::ops::{Attention, AttentionBackward};
+
+/// What one item of the batch reads.
+#[derive(Clone, Copy)]
+struct Item<'a> {
+    op: &'a Attention,
+    query: &'a [f32],
+    key_value: &'a [f32],
+    /// Keys that count for this item.
+    length: usize,
+}
+
+impl<'a> Item<'a> {
+    fn query(self, head: usize) -> Matrix<'a> {
+        let (width, d) = (self.op.heads * self.op.head_width, self.op.head_width);
+        Matrix::strided(&self.query[head * d..], self.op.queries, d, width)
+    }
+
+    fn key(self, head: usize) -> Matrix<'a> {
+        self.keys_or_values(head * self.op.head_width)
+    }
+
+    fn value(self, head: usize) -> Matrix<'a> {
+        self.keys_or_values((self.op.heads + head) * self.op.head_width)
+    }
+
+    fn keys_or_values(self, column: usize) -> Matrix<'a> {
+        let (width, d) = (2 * self.op.heads * self.op.head_width, self.op.head_width);
+        Matrix::strided(&self.key_value[column..], self.op.keys, d, width)
+    }
+
+    /// Number of keys that query `row` sees.
+    fn visible(self, row: usize) -> usize {
+        let causal = row + 1 + self.op.keys - self.op.queries;
+        if self.op.causal { causal.min(self.length) } else { self.length }
+    }
+
+    /// `weights = query keyᵀ / sqrt(D)`.
+    fn scores(self, head: usize, weights: &mut [f32]) {
+        let out = MatrixMut::new(weights, self.op.queries, self.op.keys);
+        let scale = 1.0 / (self.op.head_width as f32).sqrt();
+        multiply_here(out, Into::Set, self.query(head), self.key(head).t(), scale);
+    }
+}
+
+/// Reads the batch apart into its items.
+struct Items<'a> {
+    op: &'a Attention,
+    query: &'a [f32],
+    key_value: &'a [f32],
+    lengths: Option<&'a [u32]>,
+}
+
+impl<'a> Items<'a> {
+    fn item(&self, b: usize) -> Item<'a> {
+        let width = self.op.heads * self.op.head_width;
+        let (q, kv) = (self.op.queries * width, self.op.keys * 2 * width);
+        Item {
+            op: self.op,
+            query: &self.query[b * q..(b + 1) * q],
+            key_value: &self.key_value[b * kv..(b + 1) * kv],
+            length: self.lengths.map_or(self.op.keys, |l| (l[b] as usize).clamp(1, self.op.keys)),
+        }
+    }
+}
+
+pub(super) fn forward(memory: &mut Memory, op: &Attention) {
+    let mut open = memory.open();
+    let (query, key_value) = (open.read(op.query), open.read(op.key_value));
+    let lengths = op.key_lengths.map(|span| open.read_ids(span));
+    let (y, log_sums) = (open.write(op.y), open.write(op.log_sums));
+    let items = Items { op, query, key_value, lengths };
+    let width = op.heads * op.head_width;
+    let tasks = y.par_chunks_mut(op.queries * width).zip(log_sums.par_chunks_mut(op.heads * op.queries));
+    tasks.enumerate().for_each_init(
+        || vec![0.0; op.queries * op.keys],
+        |weights, (b, (y, log_sums))| {
+            let item = items.item(b);
+            for (head, log_sums) in log_sums.chunks_exact_mut(op.queries).enumerate() {
+                item.scores(head, weights);
+                softmax_rows(item, weights, log_sums);
+                let out = MatrixMut::strided(&mut y[head * op.head_width..], op.queries, op.head_width, width);
+                let weights = Matrix::new(weights, op.queries, op.keys);
+                multiply_here(out, Into::Set, weights, item.value(head), 1.0);
+            }
+        },
+    );
+}
+
+fn softmax_rows(item: Item<'_>, weights: &mut [f32], log_sums: &mut [f32]) {
+    simd(|| {
+        for (row, (weights, log_sum)) in weights.chunks_exact_mut(item.op.keys).zip(log_sums).enumerate() {
+            let (seen, hidden) = weights.split_at_mut(item.visible(row));
+            hidden.fill(0.0);
+            let largest = maximum(seen);
+            for weight in seen.iter_mut() {
+                *weight = exp(*weight - largest);
+            }
+            let total: f32 = super::simd::sum(seen, seen, |x, _| x);
+            *log_sum = largest + total.ln();
+            for weight in seen.iter_mut() {
+                *weight /= total;
+            }
+        }
+    });
+}
+
+/// The weights once more, from the sums kept.
+fn softmax_again(item: Item<'_>, head: usize, log_sums: &[f32], weights: &mut [f32]) {
+    item.scores(head, weights);
+    simd(|| {
+        for (row, (weights, log_sum)) in weights.chunks_exact_mut(item.op.keys).zip(log_sums).enumerate() {
+            let (seen, hidden) = weights.split_at_mut(item.visible(row));
+            hidden.fill(0.0);
+            for weight in seen {
+                *weight = exp(*weight - log_sum);
+            }
+        }
+    });
+}
+
+pub(super) fn backward(memory: &mut Memory, backward: &AttentionBackward) {
+    let op = &backward.forward;
+    let mut open = memory.open();
+    let (query, key_value) = (open.read(op.query), open.read(op.key_value));
+    let lengths = op.key_lengths.map(|span| open.read_ids(span));
+    let (log_sums, d_y) = (open.read(op.log_sums), open.read(backward.d_y));
+    let (d_query, d_key_value) = (open.write(backward.d_query), open.write(backward.d_key_value));
+    let items = Items { op, query, key_value, lengths };
+    let width = op.heads * op.head_width;
+    let queries = d_query.par_chunks_mut(op.queries * width).zip(d_y.par_chunks(op.queries * width));
+    let rest = d_key_value.par_chunks_mut(op.keys * 2 * width).zip(log_sums.par_chunks(op.heads * op.queries));
+    queries.zip(rest).enumerate().for_each_init(
+        || (vec![0.0; op.queries * op.keys], vec![0.0; op.queries * op.keys]),
+        |(weights, d_scores), (b, ((d_query, d_y), (d_key_value, log_sums)))| {
+            let item = items.item(b);
+            for (head, log_sums) in log_sums.chunks_exact(op.queries).enumerate() {
+                softmax_again(item, head, log_sums, weights);
+                let gradients = Gradients { d_y, d_query, d_key_value };
+                head_backward(item, head, weights, d_scores, gradients);
+            }
+        },
+    );
+}
+
+/// What the backward pass of one item reads last and writes.
+struct Gradients<'a> {
+    d_y: &'a [f32],
+    d_query: &'a mut [f32],
+    d_key_value: &'a mut [f32],
+}
+
+fn head_backward(item: Item<'_>, head: usize, weights: &[f32], d_scores: &mut [f32], gradients: Gradients<'_>) {
+    let op = item.op;
+    let (d, width, column) = (op.head_width, op.heads * op.head_width, head * op.head_width);
+    let Gradients { d_y, d_query, d_key_value } = gradients;
+    let d_y = Matrix::strided(&d_y[column..], op.queries, d, width);
+    let (weights_matrix, scale) = (Matrix::new(weights, op.queries, op.keys), 1.0 / (d as f32).sqrt());
+
+    let d_value = MatrixMut::strided(&mut d_key_value[width + column..], op.keys, d, 2 * width);
+    multiply_here(d_value, Into::Set, weights_matrix.t(), d_y, 1.0);
+    multiply_here(MatrixMut::new(d_scores, op.queries, op.keys), Into::Set, d_y, item.value(head).t(), 1.0);
+    softmax_backward(op.keys, weights, d_scores);
+    let d_scores = Matrix::new(d_scores, op.queries, op.keys);
+    let d_query = MatrixMut::strided(&mut d_query[column..], op.queries, d, width);
+    multiply_here(d_query, Into::Set, d_scores, item.key(head), scale);
+    let d_key = MatrixMut::strided(&mut d_key_value[column..], op.keys, d, 2 * width);
+    multiply_here(d_key, Into::Set, d_scores.t(), item.query(head), scale);
+}
+
+/// From gradients of the weights to gradients of the scores, in place; hidden keys have weight zero and stay so.
+fn softmax_backward(keys: usize, weights: &[f32], d_weights: &mut [f32]) {
+    simd(|| {
+        for (weights, d_weights) in weights.chunks_exact(keys).zip(d_weights.chunks_exact_mut(keys)) {
+            let along = dot(weights, d_weights);
+            for (d, weight) in d_weights.iter_mut().zip(weights) {
+                *d = weight * (*d - along);
+            }
+        }
+    });
+}

@@ -1,0 +1,152 @@
+//! Linear maps with bias, activation and residual.
+
+use rayon::prelude::*;
+
+use super::matmul::{Into, Matrix, MatrixMut, multiply};
+use super::memory::Memory;
+use super::simd::{add_to, exp, simd, sum_blocks, task_rows};
+use crate::ops::{Activated, Activation, Linear, LinearBackward, Update};
+
+pub(super) fn forward(memory: &mut Memory, op: &Linear) {
+    let mut open = memory.open();
+    let (x, weight) = (open.read(op.x), open.read(op.weight));
+    let bias = op.bias.map(|span| open.read(span));
+    let residual = op.residual.map(|span| open.read(span));
+    let y = open.write(op.y);
+    let input = op.activation.map(|a| (a.activation, open.write(a.input)));
+    let weight = Matrix::new(weight, op.outputs, op.inputs).t();
+    let x = Matrix::new(x, op.rows, op.inputs);
+    match input {
+        None => affine(y, op.outputs, x, weight, bias, residual),
+        Some((activation, input)) => {
+            affine(input, op.outputs, x, weight, bias, None);
+            activate(activation, op.outputs, input, residual, y);
+        }
+    }
+}
+
+/// `y = x weight + bias + residual`: the sums are laid down first, and the product added to them.
+fn affine(
+    y: &mut [f32],
+    width: usize,
+    x: Matrix<'_>,
+    weight: Matrix<'_>,
+    bias: Option<&[f32]>,
+    residual: Option<&[f32]>,
+) {
+    let rows = y.len() / width;
+    if let Some(residual) = residual {
+        y.copy_from_slice(residual);
+    }
+    if let Some(bias) = bias {
+        let fresh = residual.is_none();
+        y.par_chunks_mut(task_rows(width) * width).for_each(|chunk| {
+            for row in chunk.chunks_exact_mut(width) {
+                if fresh { row.copy_from_slice(bias) } else { simd(|| add_to(row, bias)) }
+            }
+        });
+    }
+    let into = if bias.is_none() && residual.is_none() { Into::Set } else { Into::Add };
+    multiply(MatrixMut::new(y, rows, width), into, x, weight);
+}
+
+fn activate(activation: Activation, width: usize, input: &[f32], residual: Option<&[f32]>, y: &mut [f32]) {
+    let run = task_rows(width) * width;
+    y.par_chunks_mut(run).enumerate().for_each(|(i, y)| {
+        let here = i * run..i * run + y.len();
+        simd(|| match activation {
+            Activation::QuickGelu => map(&input[here.clone()], y, |x| x * quick_gate(x)),
+            Activation::Gelu => map(&input[here.clone()], y, |x| x * gaussian(x)),
+        });
+        if let Some(residual) = residual {
+            simd(|| add_to(y, &residual[here]));
+        }
+    });
+}
+
+#[inline(always)]
+fn map(input: &[f32], y: &mut [f32], f: impl Fn(f32) -> f32) {
+    for (y, x) in y.iter_mut().zip(input) {
+        *y = f(*x);
+    }
+}
+
+pub(super) fn backward(memory: &mut Memory, op: &LinearBackward) {
+    let mut open = memory.open();
+    let d_y = open.write(op.d_y);
+    if let Some(Activated { activation, input }) = op.activation {
+        slope(activation, op.outputs, open.read(input), d_y);
+    }
+    let d_y: &[f32] = d_y;
+    let d_y_matrix = Matrix::new(d_y, op.rows, op.outputs);
+    if let Some((span, update)) = op.d_x {
+        let weight = Matrix::new(open.read(op.weight), op.outputs, op.inputs);
+        let into = if update == Update::Add { Into::Add } else { Into::Set };
+        multiply(MatrixMut::new(open.write(span), op.rows, op.inputs), into, d_y_matrix, weight);
+    }
+    if let Some(span) = op.d_weight {
+        let x = Matrix::new(open.read(op.x), op.rows, op.inputs);
+        multiply(MatrixMut::new(open.write(span), op.outputs, op.inputs), Into::Add, d_y_matrix.t(), x);
+    }
+    if let Some(span) = op.d_bias {
+        sum_rows(d_y, op.outputs, open.write(span));
+    }
+}
+
+/// `total += ` the sum of all rows.
+fn sum_rows(x: &[f32], width: usize, total: &mut [f32]) {
+    sum_blocks(x.len() / width, total, |rows, part| {
+        for row in x[rows.start * width..rows.end * width].chunks_exact(width) {
+            add_to(part, row);
+        }
+    });
+}
+
+/// `d_y *= activation'(input)`.
+fn slope(activation: Activation, width: usize, input: &[f32], d_y: &mut [f32]) {
+    let run = task_rows(width) * width;
+    d_y.par_chunks_mut(run).zip(input.par_chunks(run)).for_each(|(d_y, input)| {
+        simd(|| match activation {
+            Activation::QuickGelu => scale_by(input, d_y, quick_gelu_slope),
+            Activation::Gelu => scale_by(input, d_y, gelu_slope),
+        });
+    });
+}
+
+#[inline(always)]
+fn scale_by(input: &[f32], d_y: &mut [f32], slope: impl Fn(f32) -> f32) {
+    for (d, x) in d_y.iter_mut().zip(input) {
+        *d *= slope(*x);
+    }
+}
+
+/// `sigmoid(1.702 x)`.
+#[inline(always)]
+fn quick_gate(x: f32) -> f32 {
+    1.0 / (1.0 + exp(-1.702 * x))
+}
+
+#[inline(always)]
+fn quick_gelu_slope(x: f32) -> f32 {
+    let gate = quick_gate(x);
+    gate * (1.0 + 1.702 * x * (1.0 - gate))
+}
+
+/// The Gaussian distribution function.
+///
+/// Source: Abramowitz & Stegun, formula 7.1.26 (error below 1.5e-7), for `erfc(|x| / sqrt 2) / 2`.
+#[inline(always)]
+fn gaussian(x: f32) -> f32 {
+    let z = x.abs() * std::f32::consts::FRAC_1_SQRT_2;
+    let t = 1.0 / (1.0 + 0.327_591_1 * z);
+    let tail = 1.421_413_7 + t * (-1.453_152_1 + t * 1.061_405_4);
+    let polynomial = t * (0.254_829_6 + t * (-0.284_496_72 + t * tail));
+    let upper = 0.5 * polynomial * exp(-z * z);
+    if x < 0.0 { upper } else { 1.0 - upper }
+}
+
+#[inline(always)]
+fn gelu_slope(x: f32) -> f32 {
+    const INVERSE_ROOT_OF_TWO_PI: f32 = 0.398_942_3;
+    gaussian(x) + x * INVERSE_ROOT_OF_TWO_PI * exp(-0.5 * x * x)
+}

@@ -1,0 +1,1 @@
+//! Slow, obvious twins in f64.
