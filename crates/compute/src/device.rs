@@ -2,9 +2,9 @@
 
 use crate::error::Error;
 use crate::ops::{
-    AdamW, Attention, AttentionBackward, ClipNorm, Contrastive, EmbedPatches, EmbedPatchesBackward, EmbedTokens,
-    EmbedTokensBackward, LayerNorm, LayerNormBackward, Linear, LinearBackward, Normalize, NormalizeBackward, Pool,
-    PoolBackward, UnfoldPatches,
+    AdamW, Attention, AttentionBackward, ClipNorm, Contrastive, EmbedPatches, EmbedPatchesBackward,
+    EmbedTokens, EmbedTokensBackward, LayerNorm, LayerNormBackward, Linear, LinearBackward,
+    Normalize, NormalizeBackward, Pool, PoolBackward, UnfoldPatches,
 };
 use crate::span::{DType, Span};
 

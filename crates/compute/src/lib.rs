@@ -37,8 +37,9 @@ pub use cpu::{Cpu, dot_products};
 pub use device::Device;
 pub use error::Error;
 pub use ops::{
-    Activated, Activation, AdamW, Attention, AttentionBackward, ClipNorm, Contrastive, EmbedPatches, EmbedPatchesBackward,
-    EmbedTokens, EmbedTokensBackward, LayerNorm, LayerNormBackward, Linear, LinearBackward, Normalize, NormalizeBackward,
-    Pool, PoolBackward, UnfoldPatches, Update,
+    Activated, Activation, AdamW, Attention, AttentionBackward, ClipNorm, Contrastive,
+    EmbedPatches, EmbedPatchesBackward, EmbedTokens, EmbedTokensBackward, LayerNorm,
+    LayerNormBackward, Linear, LinearBackward, Normalize, NormalizeBackward, Pool, PoolBackward,
+    UnfoldPatches, Update,
 };
 pub use span::{DType, Span};

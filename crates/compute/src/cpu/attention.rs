@@ -78,7 +78,8 @@ pub(super) fn forward(memory: &mut Memory, op: &Attention) {
     let (y, log_sums) = (open.write(op.y), open.write(op.log_sums));
     let items = Items { op, query, key_value, lengths };
     let width = op.heads * op.head_width;
-    let tasks = y.par_chunks_mut(op.queries * width).zip(log_sums.par_chunks_mut(op.heads * op.queries));
+    let tasks =
+        y.par_chunks_mut(op.queries * width).zip(log_sums.par_chunks_mut(op.heads * op.queries));
     tasks.enumerate().for_each_init(
         || vec![0.0; op.queries * op.keys],
         |weights, (b, (y, log_sums))| {
@@ -86,7 +87,12 @@ pub(super) fn forward(memory: &mut Memory, op: &Attention) {
             for (head, log_sums) in log_sums.chunks_exact_mut(op.queries).enumerate() {
                 item.scores(head, weights);
                 softmax_rows(item, weights, log_sums);
-                let out = MatrixMut::strided(&mut y[head * op.head_width..], op.queries, op.head_width, width);
+                let out = MatrixMut::strided(
+                    &mut y[head * op.head_width..],
+                    op.queries,
+                    op.head_width,
+                    width,
+                );
                 let weights = Matrix::new(weights, op.queries, op.keys);
                 multiply_here(out, Into::Set, weights, item.value(head), 1.0);
             }
@@ -96,7 +102,9 @@ pub(super) fn forward(memory: &mut Memory, op: &Attention) {
 
 fn softmax_rows(item: Item<'_>, weights: &mut [f32], log_sums: &mut [f32]) {
     simd(|| {
-        for (row, (weights, log_sum)) in weights.chunks_exact_mut(item.op.keys).zip(log_sums).enumerate() {
+        for (row, (weights, log_sum)) in
+            weights.chunks_exact_mut(item.op.keys).zip(log_sums).enumerate()
+        {
             let (seen, hidden) = weights.split_at_mut(item.visible(row));
             hidden.fill(0.0);
             let largest = maximum(seen);
@@ -116,7 +124,9 @@ fn softmax_rows(item: Item<'_>, weights: &mut [f32], log_sums: &mut [f32]) {
 fn softmax_again(item: Item<'_>, head: usize, log_sums: &[f32], weights: &mut [f32]) {
     item.scores(head, weights);
     simd(|| {
-        for (row, (weights, log_sum)) in weights.chunks_exact_mut(item.op.keys).zip(log_sums).enumerate() {
+        for (row, (weights, log_sum)) in
+            weights.chunks_exact_mut(item.op.keys).zip(log_sums).enumerate()
+        {
             let (seen, hidden) = weights.split_at_mut(item.visible(row));
             hidden.fill(0.0);
             for weight in seen {
@@ -135,15 +145,18 @@ pub(super) fn backward(memory: &mut Memory, backward: &AttentionBackward) {
     let (d_query, d_key_value) = (open.write(backward.d_query), open.write(backward.d_key_value));
     let items = Items { op, query, key_value, lengths };
     let width = op.heads * op.head_width;
-    let queries = d_query.par_chunks_mut(op.queries * width).zip(d_y.par_chunks(op.queries * width));
-    let rest = d_key_value.par_chunks_mut(op.keys * 2 * width).zip(log_sums.par_chunks(op.heads * op.queries));
+    let queries =
+        d_query.par_chunks_mut(op.queries * width).zip(d_y.par_chunks(op.queries * width));
+    let rest = d_key_value
+        .par_chunks_mut(op.keys * 2 * width)
+        .zip(log_sums.par_chunks(op.heads * op.queries));
     queries.zip(rest).enumerate().for_each_init(
         || (vec![0.0; op.queries * op.keys], vec![0.0; op.queries * op.keys]),
         |(weights, d_scores), (b, ((d_query, d_y), (d_key_value, log_sums)))| {
             let item = items.item(b);
             for (head, log_sums) in log_sums.chunks_exact(op.queries).enumerate() {
                 softmax_again(item, head, log_sums, weights);
-                let gradients = Gradients { d_y, d_query, d_key_value };
+                let gradients = Gradients { y: d_y, query: d_query, key_value: d_key_value };
                 head_backward(item, head, weights, d_scores, gradients);
             }
         },
@@ -152,21 +165,34 @@ pub(super) fn backward(memory: &mut Memory, backward: &AttentionBackward) {
 
 /// What the backward pass of one item reads last and writes.
 struct Gradients<'a> {
-    d_y: &'a [f32],
-    d_query: &'a mut [f32],
-    d_key_value: &'a mut [f32],
+    y: &'a [f32],
+    query: &'a mut [f32],
+    key_value: &'a mut [f32],
 }
 
-fn head_backward(item: Item<'_>, head: usize, weights: &[f32], d_scores: &mut [f32], gradients: Gradients<'_>) {
+fn head_backward(
+    item: Item<'_>,
+    head: usize,
+    weights: &[f32],
+    d_scores: &mut [f32],
+    gradients: Gradients<'_>,
+) {
     let op = item.op;
     let (d, width, column) = (op.head_width, op.heads * op.head_width, head * op.head_width);
-    let Gradients { d_y, d_query, d_key_value } = gradients;
+    let Gradients { y: d_y, query: d_query, key_value: d_key_value } = gradients;
     let d_y = Matrix::strided(&d_y[column..], op.queries, d, width);
-    let (weights_matrix, scale) = (Matrix::new(weights, op.queries, op.keys), 1.0 / (d as f32).sqrt());
+    let (weights_matrix, scale) =
+        (Matrix::new(weights, op.queries, op.keys), 1.0 / (d as f32).sqrt());
 
     let d_value = MatrixMut::strided(&mut d_key_value[width + column..], op.keys, d, 2 * width);
     multiply_here(d_value, Into::Set, weights_matrix.t(), d_y, 1.0);
-    multiply_here(MatrixMut::new(d_scores, op.queries, op.keys), Into::Set, d_y, item.value(head).t(), 1.0);
+    multiply_here(
+        MatrixMut::new(d_scores, op.queries, op.keys),
+        Into::Set,
+        d_y,
+        item.value(head).t(),
+        1.0,
+    );
     softmax_backward(op.keys, weights, d_scores);
     let d_scores = Matrix::new(d_scores, op.queries, op.keys);
     let d_query = MatrixMut::strided(&mut d_query[column..], op.queries, d, width);
@@ -178,7 +204,8 @@ fn head_backward(item: Item<'_>, head: usize, weights: &[f32], d_scores: &mut [f
 /// From gradients of the weights to gradients of the scores, in place; hidden keys have weight zero and stay so.
 fn softmax_backward(keys: usize, weights: &[f32], d_weights: &mut [f32]) {
     simd(|| {
-        for (weights, d_weights) in weights.chunks_exact(keys).zip(d_weights.chunks_exact_mut(keys)) {
+        for (weights, d_weights) in weights.chunks_exact(keys).zip(d_weights.chunks_exact_mut(keys))
+        {
             let along = dot(weights, d_weights);
             for (d, weight) in d_weights.iter_mut().zip(weights) {
                 *d = weight * (*d - along);

@@ -10,13 +10,19 @@ use crate::ops::Contrastive;
 pub(super) fn contrastive(memory: &mut Memory, op: &Contrastive) {
     let mut open = memory.open();
     let (images, texts) = (open.read(op.image_features), open.read(op.text_features));
-    let (image_groups, text_groups) = (open.read_ids(op.image_groups), open.read_ids(op.text_groups));
+    let (image_groups, text_groups) =
+        (open.read_ids(op.image_groups), open.read_ids(op.text_groups));
     let scale = open.read(op.logit_scale)[0].exp();
 
     let image_matrix = Matrix::new(images, op.images, op.width);
     let text_matrix = Matrix::new(texts, op.texts, op.width);
     let mut cosines = vec![0.0; op.images * op.texts]; // (N, M)
-    multiply(MatrixMut::new(&mut cosines, op.images, op.texts), Into::Set, image_matrix, text_matrix.t());
+    multiply(
+        MatrixMut::new(&mut cosines, op.images, op.texts),
+        Into::Set,
+        image_matrix,
+        text_matrix.t(),
+    );
 
     let mut d_logits = vec![0.0; cosines.len()];
     let mut loss = terms(&cosines, scale, image_groups, text_groups, op.image_terms, &mut d_logits);
@@ -48,7 +54,8 @@ fn terms(
     let (rows, columns) = (row_groups.len(), column_groups.len());
     let share = 0.5 / rows as f32;
     let here = first * columns..(first + count) * columns;
-    let pairs = d_logits[here.clone()].par_chunks_mut(columns).zip(cosines[here].par_chunks(columns));
+    let pairs =
+        d_logits[here.clone()].par_chunks_mut(columns).zip(cosines[here].par_chunks(columns));
     let losses: Vec<f32> = pairs
         .zip(&row_groups[first..first + count])
         .map(|((d_logits, cosines), group)| {

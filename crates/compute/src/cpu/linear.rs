@@ -50,7 +50,13 @@ fn affine(
     multiply(MatrixMut::new(y, rows, width), into, x, weight);
 }
 
-fn activate(activation: Activation, width: usize, input: &[f32], residual: Option<&[f32]>, y: &mut [f32]) {
+fn activate(
+    activation: Activation,
+    width: usize,
+    input: &[f32],
+    residual: Option<&[f32]>,
+    y: &mut [f32],
+) {
     let run = task_rows(width) * width;
     y.par_chunks_mut(run).enumerate().for_each(|(i, y)| {
         let here = i * run..i * run + y.len();
@@ -86,7 +92,12 @@ pub(super) fn backward(memory: &mut Memory, op: &LinearBackward) {
     }
     if let Some(span) = op.d_weight {
         let x = Matrix::new(open.read(op.x), op.rows, op.inputs);
-        multiply(MatrixMut::new(open.write(span), op.outputs, op.inputs), Into::Add, d_y_matrix.t(), x);
+        multiply(
+            MatrixMut::new(open.write(span), op.outputs, op.inputs),
+            Into::Add,
+            d_y_matrix.t(),
+            x,
+        );
     }
     if let Some(span) = op.d_bias {
         sum_rows(d_y, op.outputs, open.write(span));

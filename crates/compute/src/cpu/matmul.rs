@@ -28,7 +28,13 @@ impl<'a> Matrix<'a> {
     /// The transposed view.
     pub(super) fn t(self) -> Self {
         let Self { data, rows, columns, row_stride, column_stride } = self;
-        Self { data, rows: columns, columns: rows, row_stride: column_stride, column_stride: row_stride }
+        Self {
+            data,
+            rows: columns,
+            columns: rows,
+            row_stride: column_stride,
+            column_stride: row_stride,
+        }
     }
 }
 
@@ -52,7 +58,12 @@ impl<'a> MatrixMut<'a> {
     }
 
     /// Rows that start `row_stride` apart.
-    pub(super) fn strided(data: &'a mut [f32], rows: usize, columns: usize, row_stride: usize) -> Self {
+    pub(super) fn strided(
+        data: &'a mut [f32],
+        rows: usize,
+        columns: usize,
+        row_stride: usize,
+    ) -> Self {
         assert!(fits(data.len(), rows, columns, row_stride), "a matrix reaches beyond its memory");
         Self { data, rows, columns, row_stride }
     }
@@ -71,23 +82,37 @@ pub(super) fn multiply(out: MatrixMut<'_>, into: Into, a: Matrix<'_>, b: Matrix<
 }
 
 /// The same times `scale` on the calling thread only, for small products inside a parallel loop.
-pub(super) fn multiply_here(out: MatrixMut<'_>, into: Into, a: Matrix<'_>, b: Matrix<'_>, scale: f32) {
+pub(super) fn multiply_here(
+    out: MatrixMut<'_>,
+    into: Into,
+    a: Matrix<'_>,
+    b: Matrix<'_>,
+    scale: f32,
+) {
     product(out, into, a, b, scale, Parallelism::None);
 }
 
-fn product(out: MatrixMut<'_>, into: Into, a: Matrix<'_>, b: Matrix<'_>, scale: f32, threads: Parallelism) {
-    assert_eq!((out.rows, out.columns, a.columns), (a.rows, b.columns, b.rows), "shapes of a product");
+fn product(
+    out: MatrixMut<'_>,
+    into: Into,
+    a: Matrix<'_>,
+    b: Matrix<'_>,
+    scale: f32,
+    threads: Parallelism,
+) {
+    let MatrixMut { data, rows, columns, row_stride } = out;
+    assert_eq!((rows, columns, a.columns), (a.rows, b.columns, b.rows), "shapes of a product");
     let stride = |s: usize| s as isize;
     // SAFETY: the three views were checked against their slices when they were made (a transposed view
     // covers the same elements), the shapes agree, and `out` is borrowed mutably, so it overlaps neither.
     unsafe {
         gemm::gemm(
-            out.rows,
-            out.columns,
+            rows,
+            columns,
             a.columns,
-            out.data.as_mut_ptr(),
+            data.as_mut_ptr(),
             1,
-            stride(out.row_stride),
+            stride(row_stride),
             into == Into::Add,
             a.data.as_ptr(),
             stride(a.column_stride),
@@ -116,8 +141,17 @@ fn product(out: MatrixMut<'_>, into: Into, a: Matrix<'_>, b: Matrix<'_>, scale: 
 /// If the lengths do not agree.
 pub fn dot_products(queries: &[f32], keys: &[f32], dim: usize, out: &mut [f32]) {
     let (q, k) = (queries.len() / dim, keys.len() / dim);
-    assert_eq!((q * dim, k * dim, q * k), (queries.len(), keys.len(), out.len()), "shapes of dot products");
-    multiply(MatrixMut::new(out, q, k), Into::Set, Matrix::new(queries, q, dim), Matrix::new(keys, k, dim).t());
+    assert_eq!(
+        (q * dim, k * dim, q * k),
+        (queries.len(), keys.len(), out.len()),
+        "shapes of dot products"
+    );
+    multiply(
+        MatrixMut::new(out, q, k),
+        Into::Set,
+        Matrix::new(queries, q, dim),
+        Matrix::new(keys, k, dim).t(),
+    );
 }
 
 #[cfg(test)]
@@ -128,9 +162,19 @@ mod tests {
     fn a_product_can_be_added_and_transposed() {
         let (a, b) = ([1.0, 2.0, 3.0, 4.0], [1.0, 10.0]);
         let mut out = [100.0, 100.0];
-        multiply(MatrixMut::new(&mut out, 1, 2), Into::Add, Matrix::new(&b, 1, 2), Matrix::new(&a, 2, 2));
+        multiply(
+            MatrixMut::new(&mut out, 1, 2),
+            Into::Add,
+            Matrix::new(&b, 1, 2),
+            Matrix::new(&a, 2, 2),
+        );
         assert_eq!(out, [131.0, 142.0]);
-        multiply(MatrixMut::new(&mut out, 1, 2), Into::Set, Matrix::new(&b, 1, 2), Matrix::new(&a, 2, 2).t());
+        multiply(
+            MatrixMut::new(&mut out, 1, 2),
+            Into::Set,
+            Matrix::new(&b, 1, 2),
+            Matrix::new(&a, 2, 2).t(),
+        );
         assert_eq!(out, [21.0, 43.0]);
     }
 

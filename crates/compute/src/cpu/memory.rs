@@ -1,5 +1,8 @@
 //! Buffers in main memory, and views of several spans at once that are checked not to collide.
-#![expect(unsafe_code, reason = "one operation needs views of several spans of one buffer at a time")]
+#![expect(
+    unsafe_code,
+    reason = "one operation needs views of several spans of one buffer at a time"
+)]
 
 use std::marker::PhantomData;
 
@@ -41,7 +44,12 @@ impl Memory {
 
     /// Opens the memory for one operation.
     pub(super) fn open(&mut self) -> Access<'_> {
-        Access { memory: self, read: Vec::with_capacity(8), written: Vec::with_capacity(4), life: PhantomData }
+        Access {
+            memory: self,
+            read: Vec::with_capacity(8),
+            written: Vec::with_capacity(4),
+            life: PhantomData,
+        }
     }
 
     fn floats(&mut self, span: Span) -> *mut f32 {
@@ -62,7 +70,9 @@ impl Memory {
 /// `vec![0; len]` keeps the system's lazily zeroed pages but aborts when memory is short; asking first does not.
 fn zeros<T: Clone + Default>(len: usize) -> Result<Vec<T>, Error> {
     let mut probe = Vec::<T>::new();
-    probe.try_reserve_exact(len).map_err(|_| Error::OutOfMemory { needed_bytes: len.saturating_mul(4) })?;
+    probe
+        .try_reserve_exact(len)
+        .map_err(|_| Error::OutOfMemory { needed_bytes: len.saturating_mul(4) })?;
     drop(probe);
     Ok(vec![T::default(); len])
 }

@@ -3,6 +3,11 @@
 //! Work is spread over the current `rayon` pool. Sums are taken in an order that does not depend
 //! on timing, so equal calls give equal bits.
 
+#![expect(
+    clippy::inline_always,
+    reason = "only an inlined function is compiled for the instruction set at hand"
+)]
+
 mod attention;
 mod contrastive;
 mod embedding;
@@ -18,9 +23,9 @@ pub use matmul::dot_products;
 use crate::device::Device;
 use crate::error::Error;
 use crate::ops::{
-    AdamW, Attention, AttentionBackward, ClipNorm, Contrastive, EmbedPatches, EmbedPatchesBackward, EmbedTokens,
-    EmbedTokensBackward, LayerNorm, LayerNormBackward, Linear, LinearBackward, Normalize, NormalizeBackward, Pool,
-    PoolBackward, UnfoldPatches,
+    AdamW, Attention, AttentionBackward, ClipNorm, Contrastive, EmbedPatches, EmbedPatchesBackward,
+    EmbedTokens, EmbedTokensBackward, LayerNorm, LayerNormBackward, Linear, LinearBackward,
+    Normalize, NormalizeBackward, Pool, PoolBackward, UnfoldPatches,
 };
 use crate::span::{DType, Span};
 use memory::Memory;

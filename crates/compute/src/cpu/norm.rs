@@ -11,10 +11,16 @@ pub(super) fn layer_norm(memory: &mut Memory, op: &LayerNorm) {
     let (x, scale, shift) = (open.read(op.x), open.read(op.scale), open.read(op.shift));
     let (y, moments) = (open.write(op.y), open.write(op.moments));
     let (width, run) = (op.width, task_rows(op.width));
-    let tasks = y.par_chunks_mut(run * width).zip(x.par_chunks(run * width)).zip(moments.par_chunks_mut(run * 2));
+    let tasks = y
+        .par_chunks_mut(run * width)
+        .zip(x.par_chunks(run * width))
+        .zip(moments.par_chunks_mut(run * 2));
     tasks.for_each(|((y, x), moments)| {
         simd(|| {
-            let rows = y.chunks_exact_mut(width).zip(x.chunks_exact(width)).zip(moments.chunks_exact_mut(2));
+            let rows = y
+                .chunks_exact_mut(width)
+                .zip(x.chunks_exact(width))
+                .zip(moments.chunks_exact_mut(2));
             for ((y, x), moments) in rows {
                 layer_norm_row(x, scale, shift, op.eps, y, moments);
             }
@@ -23,7 +29,14 @@ pub(super) fn layer_norm(memory: &mut Memory, op: &LayerNorm) {
 }
 
 #[inline(always)]
-fn layer_norm_row(x: &[f32], scale: &[f32], shift: &[f32], eps: f32, y: &mut [f32], moments: &mut [f32]) {
+fn layer_norm_row(
+    x: &[f32],
+    scale: &[f32],
+    shift: &[f32],
+    eps: f32,
+    y: &mut [f32],
+    moments: &mut [f32],
+) {
     let width = x.len() as f32;
     let mean = sum(x, x, |x, _| x) / width;
     let variance = sum(x, x, |x, _| (x - mean) * (x - mean)) / width;
@@ -48,7 +61,13 @@ pub(super) fn layer_norm_backward(memory: &mut Memory, op: &LayerNormBackward) {
             for (i, d_x) in d_x.chunks_exact_mut(width).enumerate() {
                 let row = task * run + i;
                 let here = row * width..(row + 1) * width;
-                input_gradient(&x[here.clone()], scale, &moments[2 * row..2 * row + 2], &d_y[here], d_x);
+                input_gradient(
+                    &x[here.clone()],
+                    scale,
+                    &moments[2 * row..2 * row + 2],
+                    &d_y[here],
+                    d_x,
+                );
             }
         });
     });
@@ -73,7 +92,8 @@ fn triple(a: &[f32], b: &[f32], c: &[f32]) -> f32 {
     let whole = a.len() / LANES * LANES;
     let mut lanes = [0.0f32; LANES];
     for start in (0..whole).step_by(LANES) {
-        let (a, b, c) = (&a[start..start + LANES], &b[start..start + LANES], &c[start..start + LANES]);
+        let (a, b, c) =
+            (&a[start..start + LANES], &b[start..start + LANES], &c[start..start + LANES]);
         for lane in 0..LANES {
             lanes[lane] += a[lane] * b[lane] * c[lane];
         }

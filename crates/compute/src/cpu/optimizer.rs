@@ -15,7 +15,8 @@ pub(super) fn clip_norm(memory: &mut Memory, op: &ClipNorm<'_>) {
     let norm = squares.sqrt() as f32;
     open.write(op.norm)[0] = norm;
     // A norm that is not finite must not turn into a factor of zero: NaN says so in every weight's place.
-    open.write(op.factor)[0] = if norm.is_finite() { (op.max_norm / (norm + 1e-6)).min(1.0) } else { f32::NAN };
+    open.write(op.factor)[0] =
+        if norm.is_finite() { (op.max_norm / (norm + 1e-6)).min(1.0) } else { f32::NAN };
 }
 
 fn square_sum(x: &[f32]) -> f64 {

@@ -1,0 +1,137 @@
+//! Linear maps.
+
+use finelens_compute::plain;
+use finelens_compute::{Activated, Activation, Device, Linear, LinearBackward, Update};
+
+use crate::host::{Host, close, weigh};
+
+const KINDS: [Option<Activation>; 3] = [None, Some(Activation::QuickGelu), Some(Activation::Gelu)];
+
+#[test]
+fn forward_and_backward_agree_with_the_twin() {
+    for (case, (rows, inputs, outputs)) in
+        [(1, 1, 1), (3, 5, 7), (33, 17, 40), (300, 8, 3)].into_iter().enumerate()
+    {
+        for activation in KINDS {
+            check(case as u64, (rows, inputs, outputs), activation);
+        }
+    }
+}
+
+fn check(
+    seed: u64,
+    (rows, inputs, outputs): (usize, usize, usize),
+    activation: Option<Activation>,
+) {
+    let mut host = Host::new(seed);
+    let (x, weight) = (host.random(rows * inputs), host.random(outputs * inputs));
+    let (bias, residual) = (host.random(outputs), host.random(rows * outputs));
+    let d_y = host.random(rows * outputs);
+
+    let spans = (host.put(&x), host.put(&weight), host.put(&bias), host.put(&residual));
+    let y = host.dirty(rows * outputs);
+    let activated =
+        activation.map(|activation| Activated { activation, input: host.dirty(rows * outputs) });
+    host.device.linear(&Linear {
+        rows,
+        inputs,
+        outputs,
+        x: spans.0,
+        weight: spans.1,
+        bias: Some(spans.2),
+        activation: activated,
+        residual: Some(spans.3),
+        y,
+    });
+    let twin = |x: &[f64], weight: &[f64], bias: &[f64]| plain::linear(x, weight, bias, activation);
+    let right: Vec<f64> =
+        twin(&x, &weight, &bias).iter().zip(&residual).map(|(a, b)| a + b).collect();
+    close("y", &host.get(y), &right, 1e-5);
+
+    let (d_x, before) = (host.put(&x), x.clone());
+    let (d_weight, d_bias, d_y_span) =
+        (host.zeros(outputs * inputs), host.zeros(outputs), host.put(&d_y));
+    host.device.linear_backward(&LinearBackward {
+        rows,
+        inputs,
+        outputs,
+        x: spans.0,
+        weight: spans.1,
+        activation: activated,
+        d_y: d_y_span,
+        d_x: Some((d_x, Update::Add)),
+        d_weight: Some(d_weight),
+        d_bias: Some(d_bias),
+    });
+    if rows > 100 {
+        return; // The large case is there for the blocks of the sums, below.
+    }
+    let right_x = plain::gradient(&x, |x| weigh(&twin(x, &weight, &bias), &d_y));
+    let added: Vec<f64> = right_x.iter().zip(&before).map(|(a, b)| a + b).collect();
+    close("d_x", &host.get(d_x), &added, 1e-4);
+    let right_weight = plain::gradient(&weight, |weight| weigh(&twin(&x, weight, &bias), &d_y));
+    close("d_weight", &host.get(d_weight), &right_weight, 1e-4);
+    let right_bias = plain::gradient(&bias, |bias| weigh(&twin(&x, &weight, bias), &d_y));
+    close("d_bias", &host.get(d_bias), &right_bias, 1e-4);
+}
+
+#[test]
+fn the_bias_gradient_is_the_sum_of_many_rows() {
+    let mut host = Host::new(5);
+    let d_y = host.random(1000 * 3);
+    let (x, weight, span) = (host.zeros(1000), host.zeros(3), host.put(&d_y));
+    let d_bias = host.zeros(3);
+    host.device.linear_backward(&LinearBackward {
+        rows: 1000,
+        inputs: 1,
+        outputs: 3,
+        x,
+        weight,
+        activation: None,
+        d_y: span,
+        d_x: None,
+        d_weight: None,
+        d_bias: Some(d_bias),
+    });
+    let right: Vec<f64> = (0..3).map(|o| d_y.iter().skip(o).step_by(3).sum()).collect();
+    close("d_bias", &host.get(d_bias), &right, 1e-5);
+}
+
+#[test]
+fn without_bias_and_residual_the_product_replaces_what_was_there() {
+    let mut host = Host::new(6);
+    let (x, weight) = (host.random(4 * 6), host.random(5 * 6));
+    let (spans, y) = ((host.put(&x), host.put(&weight)), host.dirty(4 * 5));
+    host.device.linear(&Linear {
+        rows: 4,
+        inputs: 6,
+        outputs: 5,
+        x: spans.0,
+        weight: spans.1,
+        bias: None,
+        activation: None,
+        residual: None,
+        y,
+    });
+    close("y", &host.get(y), &plain::linear(&x, &weight, &[0.0; 5], None), 1e-5);
+}
+
+#[test]
+#[should_panic(expected = "is written and used otherwise")]
+fn an_output_may_not_be_an_input() {
+    let mut host = Host::new(7);
+    let x = host.zeros(4);
+    let weight = host.zeros(4);
+    let op = Linear {
+        rows: 2,
+        inputs: 2,
+        outputs: 2,
+        x,
+        weight,
+        bias: None,
+        activation: None,
+        residual: None,
+        y: x,
+    };
+    host.device.linear(&op);
+}
