@@ -1,0 +1,114 @@
+"""Times PyTorch and transformers: a full training step, or the embedding of images or texts, in f32.
+
+    python bench/torch_step.py --mode step --batch 16 --tokens 32
+    python bench/torch_step.py --mode image --batch 64
+
+Weights and inputs are random: nothing is downloaded, and the time does not depend on them. Prints one JSON
+line per repeat, {"what", "batch", "tokens", "seconds", "per_second", "peak_rss_mib"}; warm-up is not printed.
+A step is forward, backward, clipping and AdamW; decoding of pictures is not in it.
+"""
+
+import argparse
+import json
+import os
+import resource
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+os.environ["HF_HUB_OFFLINE"] = "1"
+
+import torch
+from torch_recipe import Recipe, adamw, contrastive_loss, soft_targets, train_step
+from transformers import CLIPConfig, CLIPModel
+
+
+def arguments() -> argparse.Namespace:
+    """The command line."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--mode", choices=("step", "image", "text"), default="step")
+    parser.add_argument("--batch", type=int, default=16, help="pairs, images or texts")
+    parser.add_argument("--tokens", type=int, default=77, help="length of every text")
+    parser.add_argument("--repeats", type=int, default=5)
+    parser.add_argument("--warmup", type=int, default=1, help="repeats before the first that counts")
+    parser.add_argument("--threads", type=int, default=os.cpu_count(), help="PyTorch threads (default: all cores)")
+    parser.add_argument("--preset", type=Path, help="directory with a config.json (default: ViT-B/32)")
+    return parser.parse_args()
+
+
+def inputs(config: CLIPConfig, batch: int, tokens: int) -> tuple[torch.Tensor, torch.Tensor]:
+    """Random pixels (B, 3, S, S) and token ids (B, T), every text as long as the batch's longest."""
+    side, text = config.vision_config.image_size, config.text_config
+    ids = torch.randint(3, text.vocab_size - 2, (batch, tokens))
+    ids[:, -1] = text.vocab_size - 1 if text.eos_token_id == 2 else text.eos_token_id
+    return torch.randn(batch, 3, side, side), ids
+
+
+def full_step(model: CLIPModel, pixels: torch.Tensor, tokens: torch.Tensor) -> Callable[[], object]:
+    """A training step, ready to be called; its state lives as long as the function."""
+    model.train()
+    recipe = Recipe()
+    optimizer = adamw(model, recipe, learning_rate=1e-5)
+    targets = soft_targets(torch.arange(len(pixels)))
+
+    def step() -> float:
+        loss, _ = train_step(
+            model, optimizer, lambda logits: contrastive_loss(logits, targets), pixels, tokens, recipe.clip_norm
+        )
+        return loss.item()
+
+    return step
+
+
+def embedding(features: Callable[[torch.Tensor], object], values: torch.Tensor) -> Callable[[], object]:
+    """Unit features of a batch, ready to be called."""
+
+    @torch.inference_mode()
+    def embed() -> torch.Tensor:
+        return torch.nn.functional.normalize(features(values).pooler_output)
+
+    return embed
+
+
+def work(given: argparse.Namespace) -> Callable[[], object]:
+    """What is timed."""
+    config = CLIPConfig.from_pretrained(given.preset) if given.preset else CLIPConfig()
+    torch.manual_seed(0)
+    model = CLIPModel(config).eval()
+    pixels, tokens = inputs(config, given.batch, given.tokens)
+    match given.mode:
+        case "image":
+            return embedding(model.get_image_features, pixels)
+        case "text":
+            return embedding(model.get_text_features, tokens)
+        case _:
+            return full_step(model, pixels, tokens)
+
+
+def timed(run: Callable[[], object]) -> float:
+    """Seconds of wall clock that one call takes."""
+    start = time.perf_counter()
+    run()
+    return time.perf_counter() - start
+
+
+def peak_rss_mib() -> float:
+    """The most memory that this process has held so far."""
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+
+
+def main() -> None:
+    given = arguments()
+    torch.set_num_threads(given.threads)
+    run = work(given)
+    for _ in range(given.warmup):
+        run()
+    for _ in range(given.repeats):
+        seconds = timed(run)
+        record = {"what": given.mode, "batch": given.batch, "tokens": given.tokens, "seconds": round(seconds, 6)}
+        record |= {"per_second": round(given.batch / seconds, 3), "peak_rss_mib": round(peak_rss_mib(), 1)}
+        print(json.dumps(record), flush=True)
+
+
+if __name__ == "__main__":
+    main()
