@@ -21,7 +21,7 @@ use super::ranks::Placement;
 /// which want a thousand resamples or more.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Bootstrap {
-    /// Number of resamples.
+    /// Number of resamples; 0 leaves every interval NaN.
     pub resamples: usize,
     /// Seed of the draws.
     pub seed: u64,
@@ -88,7 +88,7 @@ impl Sample {
 impl Bootstrap {
     /// Value, chance and interval of each metric.
     pub(crate) fn estimates(&self, sample: &Sample) -> BTreeMap<Metric, Estimate> {
-        let columns = self.columns(sample.images, &sample.values);
+        let columns = self.columns(sample, &sample.values);
         let rows = sample.metrics.iter().zip(&sample.chance).zip(sample.as_measured()).zip(columns);
         rows.map(|(((&metric, &chance), value), column)| {
             let (low, high) = interval(column);
@@ -108,21 +108,27 @@ impl Bootstrap {
             let (before, after) = ((before.values)(weights), (after.values)(weights));
             after.iter().zip(&before).map(|(after, before)| after - before).collect()
         };
-        let columns = self.columns(before.images, subtract);
+        let columns = self.columns(before, subtract);
         let values = before.as_measured().into_iter().zip(after.as_measured());
         let rows = before.metrics.iter().zip(values).zip(columns);
         rows.map(|((&metric, (before, after)), column)| (metric, difference(before, after, column)))
             .collect()
     }
 
-    /// The resampled values of each metric, one list per metric.
-    fn columns(&self, images: usize, values: impl Fn(&[u32]) -> Vec<f64> + Sync) -> Vec<Vec<f64>> {
+    /// The resampled `values`, one list for each metric of `sample`, whose images are drawn.
+    fn columns(
+        &self,
+        sample: &Sample,
+        values: impl Fn(&[u32]) -> Vec<f64> + Sync,
+    ) -> Vec<Vec<f64>> {
+        let images = sample.images;
         let rows: Vec<Vec<f64>> = (0..self.resamples)
             .into_par_iter()
             .map(|resample| values(&self.draw(resample, images)))
             .collect();
-        let width = rows.first().map_or(0, Vec::len);
-        (0..width).map(|column| rows.iter().map(|row| row[column]).collect()).collect()
+        (0..sample.metrics.len())
+            .map(|column| rows.iter().map(|row| row[column]).collect())
+            .collect()
     }
 
     /// How often each image is drawn in one resample. Each resample has its own stream of random
@@ -272,6 +278,14 @@ mod tests {
         let gain = test(&after);
         assert!(gain.p_value < 0.002 && gain.low > 0.09 && gain.high < 0.11, "{gain:?}");
         assert_eq!(test(&before).p_value, 1.0);
+    }
+
+    #[test]
+    fn without_resamples_the_value_stands_alone() {
+        let none = Bootstrap { resamples: 0, seed: 0 };
+        let found = none.estimates(&sample(&[1.0, 3.0]))[&Metric::MeanRecall];
+        assert_eq!(found.value, 2.0);
+        assert!(found.low.is_nan() && found.high.is_nan());
     }
 
     #[test]
