@@ -1,0 +1,349 @@
+//! CLIP on a device: pixels and tokens to unit vectors, and the loss back to gradients.
+//!
+//! Source: Radford et al. 2021, arXiv:2103.00020; names and details as in transformers
+//! `models/clip/modeling_clip.py`. It reads no files and knows neither pictures nor sentences.
+
+mod arena;
+mod block;
+mod layout;
+mod text;
+mod tokens;
+mod tower;
+mod vision;
+
+use finelens_compute::{Contrastive, DType, Device, Span};
+
+use crate::config::Config;
+use crate::error::Error;
+use crate::tensors::Tensors;
+use arena::Arena;
+use layout::{Layout, Places};
+use text::Text;
+use tower::{Gradients, Keep};
+use vision::Vision;
+
+pub use layout::Segment;
+pub use tokens::TokenBatch;
+
+/// Which halves of the model learn; the logit scale always does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Learning {
+    /// The tower that reads pixels.
+    pub vision: bool,
+    /// The tower that reads tokens.
+    pub text: bool,
+    /// Blocks keep their input only and compute the rest again backward.
+    pub recompute: bool,
+}
+
+impl Learning {
+    fn keep(self, learns: bool) -> Keep {
+        match (learns, self.recompute) {
+            (false, _) => Keep::Nothing,
+            (true, true) => Keep::BlockInputs,
+            (true, false) => Keep::Everything,
+        }
+    }
+}
+
+/// Pairs for one step.
+#[derive(Debug, Clone, Copy)]
+pub struct Batch<'a> {
+    /// `(B, 3, S, S)`.
+    pub pixels: &'a [f32],
+    /// A caption for each picture.
+    pub tokens: &'a TokenBatch,
+    /// `(B)`: an image and a text with the same group are a right pair.
+    pub groups: &'a [u32],
+}
+
+/// The weights on a device, and room for what is computed from them.
+#[derive(Debug)]
+pub struct Model {
+    config: Config,
+    device: Box<dyn Device>,
+    layout: Layout,
+    places: Places,
+    weights: Span,
+    gradients: Option<Span>,
+    arenas: Arenas,
+}
+
+/// Memory of the two towers, and of the integers that they read.
+#[derive(Debug)]
+struct Arenas {
+    vision: Arena,
+    text: Arena,
+    ids: Arena,
+}
+
+/// What the passes through the towers share.
+struct Run<'a> {
+    device: &'a mut dyn Device,
+    config: &'a Config,
+    places: &'a Places,
+    /// All weights of the model.
+    weights: Span,
+}
+
+/// The integers of one batch.
+#[derive(Debug, Clone, Copy)]
+struct Ids {
+    tokens: Span,     // (B, T)
+    class_rows: Span, // (B)
+    text_rows: Span,  // (B)
+    groups: Span,     // (B)
+}
+
+impl Model {
+    /// Puts the weights on the device.
+    ///
+    /// # Errors
+    /// When they do not fit into its memory.
+    ///
+    /// # Panics
+    /// If `tensors` lacks a weight that `config` asks for; [`crate::weights::load`] checks that.
+    pub fn new(
+        config: Config,
+        tensors: &Tensors,
+        mut device: Box<dyn Device>,
+    ) -> Result<Self, Error> {
+        let layout = Layout::new(&config);
+        let places = Places::new(&config, &layout);
+        let weights = device.alloc(layout.len(), DType::F32)?;
+        device.write(weights, &layout.flatten(tensors));
+        let activations = device.compute_dtype();
+        let arenas = Arenas {
+            vision: Arena::new(activations),
+            text: Arena::new(activations),
+            ids: Arena::new(DType::U32),
+        };
+        Ok(Self { config, device, layout, places, weights, gradients: None, arenas })
+    }
+
+    /// The shape of the model.
+    pub fn config(&self) -> &Config {
+        &self.config
+    }
+
+    /// What computes.
+    pub fn device(&mut self) -> &mut dyn Device {
+        &mut *self.device
+    }
+
+    /// All weights as they stand now, in one flat buffer.
+    pub fn weights(&self) -> Span {
+        self.weights
+    }
+
+    /// The gradients, laid out as the weights, made on first use.
+    ///
+    /// # Errors
+    /// When they do not fit into the device's memory.
+    pub fn gradients(&mut self) -> Result<Span, Error> {
+        if let Some(gradients) = self.gradients {
+            return Ok(gradients);
+        }
+        Ok(*self.gradients.insert(self.device.alloc(self.layout.len(), DType::F32)?))
+    }
+
+    /// The logarithm of the factor on the cosines, among the weights.
+    pub fn logit_scale(&self) -> Span {
+        self.places.logit_scale.of(self.weights)
+    }
+
+    /// The stretches of the flat buffers that learn.
+    pub fn segments(&self, learning: Learning) -> Vec<Segment> {
+        self.layout.segments(|name| {
+            let vision =
+                name.starts_with("vision_model.") || name.starts_with("visual_projection.");
+            let text = name.starts_with("text_model.") || name.starts_with("text_projection.");
+            (vision && learning.vision) || (text && learning.text) || !(vision || text)
+        })
+    }
+
+    /// A flat buffer laid out as the weights, read back, by the weights' names.
+    ///
+    /// # Errors
+    /// What the device has to report.
+    pub fn named(&mut self, flat: Span) -> Result<Tensors, Error> {
+        let values = self.read(flat)?;
+        Ok(self.layout.unflatten(&values))
+    }
+
+    /// Writes a flat buffer laid out as the weights.
+    ///
+    /// # Panics
+    /// If a weight is missing.
+    pub fn write_named(&mut self, flat: Span, tensors: &Tensors) {
+        self.device.write(flat, &self.layout.flatten(tensors));
+    }
+
+    /// Unit vectors of pictures.
+    ///
+    /// # Shapes
+    /// `pixels` `(B, 3, S, S)` to `(B, D)`.
+    ///
+    /// # Errors
+    /// What the device has to report.
+    pub fn image_features(&mut self, pixels: &[f32]) -> Result<Vec<f32>, Error> {
+        let batch = pixels.len() / self.pixels_each();
+        let ids = self.lay_out_ids(batch, 0)?;
+        self.write_class_rows(ids, batch);
+        let vision = self.lay_out_vision(batch, Keep::Nothing, false)?;
+        vision.forward(&mut self.run(), pixels, ids.class_rows);
+        self.read(vision.activations.features)
+    }
+
+    /// Unit vectors of texts.
+    ///
+    /// # Shapes
+    /// `tokens` `(B, T)` to `(B, D)`.
+    ///
+    /// # Errors
+    /// What the device has to report.
+    pub fn text_features(&mut self, tokens: &TokenBatch) -> Result<Vec<f32>, Error> {
+        let ids = self.lay_out_ids(tokens.batch, tokens.tokens)?;
+        self.write_tokens(ids, tokens);
+        let text = self.lay_out_text(tokens, Keep::Nothing, false)?;
+        text.forward(&mut self.run(), ids.tokens, ids.text_rows);
+        self.read(text.activations.features)
+    }
+
+    /// One pass forward and backward: writes the loss, and adds the gradients of what learns.
+    ///
+    /// # Errors
+    /// When activations do not fit into the device's memory.
+    ///
+    /// # Panics
+    /// If the shapes of the batch do not agree.
+    pub fn forward_backward(
+        &mut self,
+        batch: &Batch<'_>,
+        learning: Learning,
+        loss: Span,
+    ) -> Result<(), Error> {
+        let (gradients, n) = (self.gradients()?, batch.tokens.batch);
+        assert_eq!(
+            (batch.pixels.len(), batch.groups.len()),
+            (n * self.pixels_each(), n),
+            "shapes of a batch"
+        );
+        let ids = self.lay_out_ids(n, batch.tokens.tokens)?;
+        self.write_class_rows(ids, n);
+        self.write_tokens(ids, batch.tokens);
+        self.device.write_ids(ids.groups, batch.groups);
+        let vision = self.lay_out_vision(n, learning.keep(learning.vision), true)?;
+        let text = self.lay_out_text(batch.tokens, learning.keep(learning.text), true)?;
+
+        let mut run = self.run();
+        vision.forward(&mut run, batch.pixels, ids.class_rows);
+        text.forward(&mut run, ids.tokens, ids.text_rows);
+        run.contrastive(n, ids.groups, &vision, &text, loss, gradients);
+        if learning.vision {
+            vision.backward(&mut run, ids.class_rows, gradients);
+        }
+        if learning.text {
+            text.backward(&mut run, ids.tokens, ids.text_rows, gradients);
+        }
+        Ok(())
+    }
+
+    fn run(&mut self) -> Run<'_> {
+        Run {
+            device: &mut *self.device,
+            config: &self.config,
+            places: &self.places,
+            weights: self.weights,
+        }
+    }
+
+    fn read(&mut self, span: Span) -> Result<Vec<f32>, Error> {
+        let mut values = vec![0.0; span.len()];
+        self.device.read(span, &mut values)?;
+        Ok(values)
+    }
+
+    fn pixels_each(&self) -> usize {
+        3 * self.config.vision.image_size.pow(2)
+    }
+
+    fn lay_out_ids(&mut self, batch: usize, tokens: usize) -> Result<Ids, Error> {
+        let ids = self.arenas.ids.lay_out(&mut *self.device, |plan| Ids {
+            tokens: plan.take(batch * tokens),
+            class_rows: plan.take(batch),
+            text_rows: plan.take(batch),
+            groups: plan.take(batch),
+        })?;
+        Ok(ids)
+    }
+
+    fn lay_out_vision(
+        &mut self,
+        batch: usize,
+        keep: Keep,
+        backward: bool,
+    ) -> Result<Vision, Error> {
+        let Self { config, arenas, device, .. } = self;
+        let plan = |plan: &mut arena::Plan| Vision::plan(plan, config, batch, keep, backward);
+        Ok(arenas.vision.lay_out(&mut **device, plan)?)
+    }
+
+    fn lay_out_text(
+        &mut self,
+        tokens: &TokenBatch,
+        keep: Keep,
+        backward: bool,
+    ) -> Result<Text, Error> {
+        let Self { config, arenas, device, .. } = self;
+        let shape = (tokens.batch, tokens.tokens);
+        let plan = |plan: &mut arena::Plan| Text::plan(plan, config, shape, keep, backward);
+        Ok(arenas.text.lay_out(&mut **device, plan)?)
+    }
+
+    /// The class token stands first in each sequence.
+    fn write_class_rows(&mut self, ids: Ids, batch: usize) {
+        let tokens = self.config.vision.tokens();
+        let rows: Vec<u32> = (0..batch).map(|b| (b * tokens) as u32).collect();
+        self.device.write_ids(ids.class_rows, &rows);
+    }
+
+    fn write_tokens(&mut self, ids: Ids, tokens: &TokenBatch) {
+        let row = |(b, position): (usize, &usize)| (b * tokens.tokens + position) as u32;
+        let rows: Vec<u32> = tokens.pooled.iter().enumerate().map(row).collect();
+        self.device.write_ids(ids.tokens, &tokens.ids);
+        self.device.write_ids(ids.text_rows, &rows);
+    }
+}
+
+impl Run<'_> {
+    fn contrastive(
+        &mut self,
+        n: usize,
+        groups: Span,
+        vision: &Vision,
+        text: &Text,
+        loss: Span,
+        gradients: Span,
+    ) {
+        let planned = |gradients: &Option<Gradients>| gradients.as_ref().map(|g| g.d_features);
+        let d_image_features = planned(&vision.gradients).expect("planned for a backward pass");
+        let d_text_features = planned(&text.gradients).expect("planned for a backward pass");
+        self.device.contrastive(&Contrastive {
+            images: n,
+            texts: n,
+            width: self.config.embed_dim,
+            image_terms: (0, n),
+            text_terms: (0, n),
+            image_features: vision.activations.features,
+            text_features: text.activations.features,
+            image_groups: groups,
+            text_groups: groups,
+            logit_scale: self.places.logit_scale.of(self.weights),
+            loss,
+            d_image_features,
+            d_text_features,
+            d_logit_scale: self.places.logit_scale.of(gradients),
+        });
+    }
+}

@@ -1,0 +1,243 @@
+//! A stack of blocks, and the head that makes one unit vector of each sequence.
+
+use finelens_compute::{
+    Device, LayerNorm, LayerNormBackward, Linear, LinearBackward, Normalize, NormalizeBackward,
+    Pool, PoolBackward, Span, Update,
+};
+
+use super::arena::Plan;
+use super::block::{Block, Inner, Scratch, Shape};
+use super::layout::TowerPlaces;
+
+/// Which activations outlive the forward pass.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Keep {
+    /// All: the backward pass computes nothing twice.
+    Everything,
+    /// The inputs of the blocks; the rest is computed again, block by block.
+    BlockInputs,
+    /// None: there will be no backward pass.
+    Nothing,
+}
+
+/// The activations of one tower on one batch.
+#[derive(Debug)]
+pub(super) struct Activations {
+    pub(super) shape: Shape,
+    keep: Keep,
+    /// Input of each block, and the output of the last.
+    streams: Vec<Span>,
+    /// What is inside each block; all the same where it is not kept.
+    inner: Vec<Inner>,
+    pooled: Span,    // (B, C)
+    normed: Span,    // (B, C)
+    moments: Span,   // (B, 2)
+    projected: Span, // (B, D)
+    scales: Span,    // (B)
+    /// `(B, D)`: the unit vectors.
+    pub(super) features: Span,
+}
+
+impl Activations {
+    pub(super) fn plan(
+        plan: &mut Plan,
+        shape: Shape,
+        layers: usize,
+        embed_dim: usize,
+        keep: Keep,
+    ) -> Self {
+        let (batch, width) = (shape.batch, shape.width);
+        let stream = |plan: &mut Plan| plan.take(shape.rows() * width);
+        let streams = if keep == Keep::Nothing {
+            let pair = [stream(plan), stream(plan)];
+            (0..=layers).map(|i| pair[i % 2]).collect()
+        } else {
+            (0..=layers).map(|_| stream(plan)).collect()
+        };
+        let inner = if keep == Keep::Everything {
+            (0..layers).map(|_| Inner::plan(plan, &shape)).collect()
+        } else {
+            vec![Inner::plan(plan, &shape); layers]
+        };
+        Self {
+            shape,
+            keep,
+            streams,
+            inner,
+            pooled: plan.take(batch * width),
+            normed: plan.take(batch * width),
+            moments: plan.take(batch * 2),
+            projected: plan.take(batch * embed_dim),
+            scales: plan.take(batch),
+            features: plan.take(batch * embed_dim),
+        }
+    }
+
+    /// Where the first block's input goes, `(R, C)`.
+    pub(super) fn input(&self) -> Span {
+        self.streams[0]
+    }
+}
+
+/// Room for the gradients of one tower.
+#[derive(Debug)]
+pub(super) struct Gradients {
+    /// `(B, D)`: set by the loss.
+    pub(super) d_features: Span,
+    /// `(R, C)`: after the backward pass, the gradient of the first block's input.
+    pub(super) d_stream: Span,
+    d_projected: Span, // (B, D)
+    d_normed: Span,    // (B, C)
+    d_pooled: Span,    // (B, C)
+    scratch: Scratch,
+}
+
+impl Gradients {
+    pub(super) fn plan(plan: &mut Plan, shape: &Shape, embed_dim: usize) -> Self {
+        let (batch, width) = (shape.batch, shape.width);
+        Self {
+            d_features: plan.take(batch * embed_dim),
+            d_stream: plan.take(shape.rows() * width),
+            d_projected: plan.take(batch * embed_dim),
+            d_normed: plan.take(batch * width),
+            d_pooled: plan.take(batch * width),
+            scratch: Scratch::plan(plan, shape),
+        }
+    }
+}
+
+impl Gradients {
+    /// Room of the size of `d_stream` that is free once the blocks are done.
+    pub(super) fn spare(&self) -> Span {
+        self.scratch.d_narrow
+    }
+}
+
+/// A tower's blocks and head with their weights at hand.
+#[derive(Debug)]
+pub(super) struct Tower<'a> {
+    pub(super) places: &'a TowerPlaces,
+    /// All weights of the model.
+    pub(super) weights: Span,
+    /// Which row of the stream stands for each sequence: `(B)` of type u32.
+    pub(super) pool_rows: Span,
+    pub(super) activations: &'a Activations,
+}
+
+impl Tower<'_> {
+    /// From the first block's input to unit vectors.
+    pub(super) fn forward(&self, device: &mut dyn Device) {
+        for i in 0..self.places.blocks.len() {
+            self.block(i).forward(device, self.activations.streams[i + 1]);
+        }
+        self.head(device);
+    }
+
+    /// From the gradients of the unit vectors to those of the first block's input.
+    pub(super) fn backward(&self, device: &mut dyn Device, gradients: Span, room: &Gradients) {
+        self.head_backward(device, gradients, room);
+        for i in (0..self.places.blocks.len()).rev() {
+            let block = self.block(i);
+            // The last block's inside is still the one that stands there.
+            if self.activations.keep == Keep::BlockInputs && i + 1 < self.places.blocks.len() {
+                block.forward(device, self.activations.streams[i + 1]);
+            }
+            block.backward(device, gradients, &room.scratch, room.d_stream);
+        }
+    }
+
+    fn block(&self, i: usize) -> Block<'_> {
+        let Activations { shape, streams, inner, .. } = self.activations;
+        Block {
+            shape,
+            places: &self.places.blocks[i],
+            weights: self.weights,
+            x: streams[i],
+            inner: inner[i],
+        }
+    }
+
+    /// Norm and projection act on one row at a time, so the row is picked first.
+    fn head(&self, device: &mut dyn Device) {
+        let a = self.activations;
+        let Shape { batch, width, eps, .. } = a.shape;
+        let embed_dim = a.features.len() / batch;
+        let last = *a.streams.last().expect("a tower has an input");
+        device.pool(&Pool { batch, width, rows: self.pool_rows, x: last, y: a.pooled });
+        let norm = self.places.last_norm;
+        device.layer_norm(&LayerNorm {
+            rows: batch,
+            width,
+            eps,
+            x: a.pooled,
+            scale: norm.scale.of(self.weights),
+            shift: norm.shift.of(self.weights),
+            y: a.normed,
+            moments: a.moments,
+        });
+        device.linear(&Linear {
+            rows: batch,
+            inputs: width,
+            outputs: embed_dim,
+            x: a.normed,
+            weight: self.places.projection.of(self.weights),
+            bias: None,
+            activation: None,
+            residual: None,
+            y: a.projected,
+        });
+        device.normalize(&Normalize {
+            rows: batch,
+            width: embed_dim,
+            x: a.projected,
+            y: a.features,
+            scales: a.scales,
+        });
+    }
+
+    fn head_backward(&self, device: &mut dyn Device, gradients: Span, room: &Gradients) {
+        let a = self.activations;
+        let Shape { batch, width, .. } = a.shape;
+        let embed_dim = a.features.len() / batch;
+        device.normalize_backward(&NormalizeBackward {
+            rows: batch,
+            width: embed_dim,
+            y: a.features,
+            scales: a.scales,
+            d_y: room.d_features,
+            d_x: room.d_projected,
+        });
+        device.linear_backward(&LinearBackward {
+            rows: batch,
+            inputs: width,
+            outputs: embed_dim,
+            x: a.normed,
+            weight: self.places.projection.of(self.weights),
+            activation: None,
+            d_y: room.d_projected,
+            d_x: Some((room.d_normed, Update::Set)),
+            d_weight: Some(self.places.projection.of(gradients)),
+            d_bias: None,
+        });
+        let norm = self.places.last_norm;
+        device.fill(room.d_pooled, 0.0);
+        device.layer_norm_backward(&LayerNormBackward {
+            rows: batch,
+            width,
+            x: a.pooled,
+            scale: norm.scale.of(self.weights),
+            moments: a.moments,
+            d_y: room.d_normed,
+            d_x: room.d_pooled,
+            d_scale_shift: Some((norm.scale.of(gradients), norm.shift.of(gradients))),
+        });
+        let rows = self.pool_rows;
+        device.pool_backward(&PoolBackward {
+            batch,
+            width,
+            rows,
+            d_y: room.d_pooled,
+            d_x: room.d_stream,
+        });
+    }
+}
