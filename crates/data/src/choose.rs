@@ -78,7 +78,7 @@ fn plan_file(path: &Path, options: &Options) -> Result<Plan, Error> {
             return Err(Error::FormatMismatch {
                 path: path.into(),
                 layout,
-                seen: vec!["one file".into()],
+                seen: vec![format!("a file ending in {:?}", extension(path))],
             });
         }
         None => read::recognise(path, options)?,
@@ -89,7 +89,7 @@ fn plan_file(path: &Path, options: &Options) -> Result<Plan, Error> {
     let above = folder.parent().filter(|_| ANNOTATION_FOLDERS.contains(&name.as_str()));
     let source =
         Source { path: path.into(), layout, split: split_of_name(path), base: String::new() };
-    Ok(finish(above.unwrap_or(folder), options, vec![source]))
+    finish(above.unwrap_or(folder), options, vec![source])
 }
 
 fn plan_folder(path: &Path, options: &Options) -> Result<Plan, Error> {
@@ -102,30 +102,35 @@ fn plan_folder(path: &Path, options: &Options) -> Result<Plan, Error> {
             _ => in_subfolders(path, &listing, options)?,
         };
         if !found.is_empty() {
-            return Ok(finish(path, options, found));
+            return finish(path, options, found);
         }
     }
     let classes = options.format.is_none_or(|format| format == Layout::ClassFolders);
     if classes && class_folders::recognise(options.image_root.as_deref().unwrap_or(path), options)?
     {
         let layout = Layout::ClassFolders;
-        return Ok(finish(
+        return finish(
             path,
             options,
             vec![Source { path: path.into(), layout, split: None, base: String::new() }],
-        ));
+        );
     }
     Err(nothing_found(path, &listing, options, candidates))
 }
 
-fn finish(root: &Path, options: &Options, sources: Vec<Source>) -> Plan {
+fn finish(root: &Path, options: &Options, sources: Vec<Source>) -> Result<Plan, Error> {
+    if let Some(source) =
+        sources.iter().find(|source| options.name_columns() && !source.layout.has_columns())
+    {
+        return Err(Error::NoColumns { path: source.path.clone(), layout: source.layout });
+    }
     let root = options.image_root.clone().unwrap_or_else(|| root.to_owned());
     let mut notes = Vec::new();
     if let [Source { path, split: Some(split), .. }] = sources.as_slice() {
         let name = path.file_name().unwrap_or_default().to_string_lossy();
         notes.push(format!("{name}: by its name, rows that do not say otherwise are {split}"));
     }
-    Plan { sources, root, notes }
+    Ok(Plan { sources, root, notes })
 }
 
 /// Caption files in the folder of each split, else in a folder for annotations.

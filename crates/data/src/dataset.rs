@@ -47,6 +47,13 @@ impl Options {
     /// Source: Radford et al., "Learning Transferable Visual Models From Natural Language
     /// Supervision" (2021), section 3.1.4, without its full stop.
     pub const DEFAULT_CAPTION_TEMPLATE: &'static str = "a photo of a {class}";
+
+    /// Whether a column is chosen by name.
+    pub(crate) fn name_columns(&self) -> bool {
+        self.image_column.is_some()
+            || self.split_column.is_some()
+            || !self.caption_columns.is_empty()
+    }
 }
 
 /// A data set that was opened.

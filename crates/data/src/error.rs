@@ -73,6 +73,14 @@ pub enum Error {
         /// The columns that the file has.
         found: Vec<String>,
     },
+    /// Columns were named for a layout that has none.
+    #[error("{}: a column is named, but {layout} has none to choose from: it is {}", path.display(), layout.description())]
+    NoColumns {
+        /// The file or folder.
+        path: PathBuf,
+        /// The layout that was recognised, or asked for.
+        layout: Layout,
+    },
     /// The file as a whole makes no sense.
     #[error("{}:{row}: {what}", path.display())]
     Broken {
@@ -128,6 +136,9 @@ impl Error {
                 "val, validation and dev mean valid; restval means train".into()
             }
             Self::MissingColumn { role, .. } => format!("name it with --{role}-column"),
+            Self::NoColumns { .. } => {
+                "leave the column options out, or pass the table to read instead".into()
+            }
             Self::Broken { .. } => {
                 "mend or re-export the file as UTF-8; it cannot be trusted from this line on".into()
             }

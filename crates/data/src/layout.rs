@@ -50,6 +50,11 @@ impl Layout {
         }
     }
 
+    /// Whether columns can be chosen by name.
+    pub(crate) const fn has_columns(self) -> bool {
+        matches!(self, Self::Jsonl | Self::Table | Self::RsicdCsv | Self::ImageFolder)
+    }
+
     /// What a person would look for on disk, in one line.
     pub const fn description(self) -> &'static str {
         match self {

@@ -286,11 +286,9 @@ impl Locator {
 
     /// Beside the file, in a picture folder, in the row's own split's folder, in any split's folder.
     fn plan_tiers(&mut self, base: &str, split: Option<Split>) -> Vec<Vec<String>> {
-        let mut own = vec![base.to_owned()];
-        own.extend(self.picture_folders_in(base));
-        let mut beside: Vec<Vec<String>> = own.into_iter().map(|prefix| vec![prefix]).collect();
+        let mut tiers = vec![vec![base.to_owned()], self.picture_folders_in(base)];
         if !base.is_empty() {
-            beside.push(vec![String::new()]);
+            tiers.push(vec![String::new()]);
         }
         let picture_folders = self.picture_folders.clone();
         let (mine, others): (Vec<_>, Vec<_>) = self
@@ -308,8 +306,8 @@ impl Locator {
                 .collect()
         };
         let (mine, others) = (expand(mine), expand(others));
-        beside.extend([picture_folders, mine, others]);
-        beside
+        tiers.extend([picture_folders, mine, others]);
+        tiers
     }
 
     fn picture_folders_in(&mut self, folder: &str) -> Vec<String> {
@@ -393,6 +391,10 @@ mod tests {
     fn the_ending_is_found_in_any_case() {
         assert_eq!(path(&["images/1.2.840.JPEG"], "1.2.840"), "images/1.2.840.JPEG");
         assert_eq!(path(&["images/a.tif", "originals/a.png"], "a"), "images/a.tif");
+        assert!(matches!(
+            found(&["images/a.jpg", "imgs/a.jpg"], "a.jpg", None),
+            Err(Reason::AmbiguousImage { .. })
+        ));
         let error = found(&["a.jpg", "a.png"], "a", None).unwrap_err();
         assert_eq!(error.to_string(), "image \"a\" could be a.jpg or a.png");
     }

@@ -1,5 +1,7 @@
 //! Every layout, from a few lines written on the spot to the example that comes out.
 
+#![allow(clippy::unwrap_used, reason = "a test that cannot set itself up should panic")]
+
 use std::path::Path;
 
 use finelens_data::{Dataset, Error, Example, Layout, Options, Split, SplitSource, open, tally};

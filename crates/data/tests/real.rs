@@ -1,18 +1,25 @@
 //! The real collections in `shared/data`, where a checkout has them beside it.
 
-use std::path::PathBuf;
+#![allow(clippy::unwrap_used, reason = "a test that cannot set itself up should panic")]
+#![allow(clippy::print_stderr, reason = "a test that ran on less says so")]
 
-use finelens_data::{Dataset, Layout, Options, Split, SplitSource, open};
+use std::path::{Path, PathBuf};
+
+use finelens_data::{Dataset, Example, Layout, Options, Split, SplitSource, open};
 
 /// Opens a part of the shared data, or says that it is not there.
 fn shared(part: &str) -> Option<Dataset> {
+    shared_as(part, None)
+}
+
+fn shared_as(part: &str, format: Option<Layout>) -> Option<Dataset> {
     let root = PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../../../shared/data"));
     if !root.is_dir() {
         eprintln!("{part}: skipped, no shared data beside the checkout");
         return None;
     }
     eprintln!("{part}: read from the shared data");
-    Some(open(&root.join(part), &Options::default()).unwrap())
+    Some(open(&root.join(part), &Options { format, ..Options::default() }).unwrap())
 }
 
 fn counts(dataset: &Dataset) -> [usize; 3] {
@@ -21,6 +28,16 @@ fn counts(dataset: &Dataset) -> [usize; 3] {
 
 fn captions(dataset: &Dataset) -> usize {
     dataset.examples.iter().map(|example| example.captions.len()).sum()
+}
+
+/// Id, picture and captions of every example, sorted.
+fn contents(dataset: &Dataset) -> Vec<(&str, &Path, &[String])> {
+    let mut contents = Vec::new();
+    for Example { id, image, captions, .. } in &dataset.examples {
+        contents.push((id.as_str(), image.as_path(), captions.as_slice()));
+    }
+    contents.sort();
+    contents
 }
 
 #[test]
@@ -41,22 +58,21 @@ fn rsicd_is_the_same_from_the_folder_and_from_its_files() {
     );
     let valid = shared("rsicd/valid.csv").unwrap();
     assert_eq!((counts(&valid), captions(&valid)), ([0, 1094, 0], 5 * 1094));
-    let by_id = |dataset: &Dataset| {
-        let mut examples: Vec<_> = dataset
-            .examples
-            .iter()
-            .map(|e| (e.id.clone(), e.image.clone(), e.captions.clone()))
-            .collect();
-        examples.sort();
-        examples
-    };
-    let both: Vec<_> = {
-        let mut all = by_id(&train);
-        all.extend(by_id(&valid));
-        all.sort();
-        all
-    };
-    assert_eq!(both, by_id(&folder));
+    let mut both: Vec<_> = contents(&train).into_iter().chain(contents(&valid)).collect();
+    both.sort();
+    assert_eq!(both, contents(&folder));
+}
+
+#[test]
+fn rsicd_splits_follow_from_file_names_when_the_format_is_given() {
+    for format in [Layout::RsicdCsv, Layout::Jsonl] {
+        let Some(folder) = shared_as("rsicd", Some(format)) else { return };
+        assert_eq!(
+            (folder.layout, counts(&folder), captions(&folder)),
+            (format, [6000, 1094, 0], 5 * 7094)
+        );
+        assert_eq!((folder.split_source, folder.files.len()), (SplitSource::Data, 2));
+    }
 }
 
 #[test]

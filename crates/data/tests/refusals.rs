@@ -1,6 +1,9 @@
 //! What stops at once, and whether the message says what was seen.
 
+#![allow(clippy::unwrap_used, reason = "a test that cannot set itself up should panic")]
+
 use finelens_data::{Error, Layout, Options, open};
+use proptest::prelude::*;
 use tempfile::TempDir;
 
 fn folder(files: &[(&str, &str)]) -> TempDir {
@@ -83,6 +86,16 @@ fn a_wrong_column_lists_the_columns() {
 }
 
 #[test]
+fn a_column_for_a_layout_without_columns() {
+    let options = Options { image_column: Some("id".into()), ..Options::default() };
+    let json = "{\"images\": [{\"filename\": \"a.jpg\", \"sentences\": []}]}";
+    let text = refused(&folder(&[("d.json", json)]), &options).1;
+    assert!(text.starts_with("DATA/d.json: a column is named, but karpathy has none"), "{text}");
+    let text = refused(&folder(&[("x.tsv", "a.jpg\tone\n")]), &options).1;
+    assert_eq!(text, "DATA/x.tsv: no image column: expected id; found a.jpg, one");
+}
+
+#[test]
 fn broken_files_are_named_with_a_line() {
     assert_eq!(message(&[("captions.csv", "")]), "DATA/captions.csv:1: the file is empty");
     let binary = message(&[("captions.csv", "a\0b")]);
@@ -123,4 +136,21 @@ fn nothing_usable_is_an_error_with_the_first_reasons() {
         message(&[("captions.csv", "image,caption\n")]),
         "DATA: no usable picture among 0 rows"
     );
+}
+
+proptest! {
+    /// Whatever a file holds, it is read or refused, and every row that is named lies within it.
+    #[test]
+    fn no_content_panics(name in "captions\\.(csv|tsv|jsonl|txt|json)", tail in proptest::collection::vec(any::<u8>(), 0..60),
+                         lines in proptest::collection::vec("[a\\[\\]'\",\t\r\n{}:]{0,12}", 0..8)) {
+        let folder = folder(&[("a.jpg", "")]);
+        let mut bytes = format!("image,caption\na.jpg,one\n{}\n", lines.join("\n")).into_bytes();
+        bytes.extend(tail);
+        let ends = bytes.iter().filter(|byte| matches!(byte, b'\n' | b'\r')).count() as u64;
+        fs_err::write(folder.path().join(name), &bytes).unwrap();
+        if let Ok(dataset) = open(folder.path(), &Options::default()) {
+            prop_assert!(dataset.skipped.iter().all(|skipped| (1..=ends + 1).contains(&skipped.row)));
+            prop_assert!(dataset.examples.iter().all(|example| !example.captions.is_empty()));
+        }
+    }
 }

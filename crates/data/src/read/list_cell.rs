@@ -149,7 +149,7 @@ mod tests {
                 '\r' => printed.push_str("\\r"),
                 letter if letter == quote => printed.extend(['\\', letter]),
                 letter if u32::from(letter) < 0x20 => {
-                    write!(printed, "\\x{:02x}", u32::from(letter)).unwrap()
+                    write!(printed, "\\x{:02x}", u32::from(letter)).unwrap();
                 }
                 letter => printed.push(letter),
             }

@@ -40,6 +40,7 @@ pub(super) fn recognise(path: &Path, options: &Options) -> Result<Layout, Error>
     let head = head::read(path)?;
     let shape = match with_header(path, &head, options, Cells::Plain) {
         Ok(shape) => shape,
+        Err(error) if options.name_columns() => return Err(error),
         Err(error) => return without_header(&head).map(|_| Layout::ImageClef).ok_or(error),
     };
     Ok(if holds_lists(&head, &shape) { Layout::RsicdCsv } else { Layout::Table })
@@ -145,7 +146,7 @@ fn read_rows(source: &Source, shape: &Shape, collector: &mut Collector) -> Resul
     while reader.read_byte_record(&mut record).map_err(std::io::Error::from)? {
         end = reader.position().byte();
         lines = 1 + record.iter().flatten().filter(|byte| **byte == b'\n').count() as u64;
-        let start = reader.position().line() - lines;
+        let start = reader.position().line().saturating_sub(lines);
         match row(start, lines, &record, shape) {
             Ok(row) => collector.add(source, row),
             Err(reason) => collector.reject(source, start, reason),
@@ -154,7 +155,7 @@ fn read_rows(source: &Source, shape: &Shape, collector: &mut Collector) -> Resul
     if lines == 0 || reader.position().byte() > end {
         return Ok(());
     }
-    let row = reader.position().line() + 1 - lines;
+    let row = (reader.position().line() + 1).saturating_sub(lines);
     Err(Error::Broken {
         path: source.path.clone(),
         row,
