@@ -83,13 +83,19 @@ fn plan_file(path: &Path, options: &Options) -> Result<Plan, Error> {
         }
         None => read::recognise(path, options)?,
     };
-    let folder =
-        path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    let name = folder.file_name().unwrap_or_default().to_string_lossy().to_ascii_lowercase();
-    let above = folder.parent().filter(|_| ANNOTATION_FOLDERS.contains(&name.as_str()));
     let source =
         Source { path: path.into(), layout, split: split_of_name(path), base: String::new() };
-    finish(above.unwrap_or(folder), options, vec![source])
+    finish(&picture_root(path), options, vec![source])
+}
+
+/// The folder below which a caption file's pictures are: its own, or the one above `annotations/`.
+fn picture_root(file: &Path) -> PathBuf {
+    let parent = |path: &Path| path.parent().map(Path::to_owned).unwrap_or_default();
+    let folder = parent(file);
+    let name = folder.file_name().unwrap_or_default().to_string_lossy().to_ascii_lowercase();
+    let root = if ANNOTATION_FOLDERS.contains(&name.as_str()) { parent(&folder) } else { folder };
+    // A bare file name has an empty parent, which no system call takes for the current folder.
+    if root.as_os_str().is_empty() { PathBuf::from(".") } else { root }
 }
 
 fn plan_folder(path: &Path, options: &Options) -> Result<Plan, Error> {
@@ -324,4 +330,18 @@ pub(crate) fn extension(path: &Path) -> String {
 /// Whether a folder's name says nothing about what its pictures show.
 pub(crate) fn is_neutral_folder(name: &str) -> bool {
     is_picture_folder(name) || Split::of_word(name).is_some()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pictures_are_looked_for_beside_the_file_or_beside_its_annotation_folder() {
+        let root = |file| picture_root(Path::new(file)).display().to_string();
+        assert_eq!(root("a.csv"), ".");
+        assert_eq!(root("annotations/a.csv"), ".");
+        assert_eq!(root("coco/Annotations/a.csv"), "coco");
+        assert_eq!(root("/data/rsicd/a.csv"), "/data/rsicd");
+    }
 }
