@@ -1,7 +1,7 @@
 //! A directory that open_clip loads as `local-dir:DIR`, from a model of ours.
 //!
 //! Tokenizer files are not written here: open_clip reads Hugging Face's, which the caller copies into
-//! the same directory. Reading open_clip's files is the business of `config` and `weights`.
+//! the same directory, `tokenizer_config.json` included, since that names the class and the padding token. Reading open_clip's files is the business of `config` and `weights`.
 //! Source: `create_model` and `get_tokenizer` in open_clip 3.3, `factory.py`.
 
 use std::path::Path;
@@ -10,7 +10,7 @@ use serde::Serialize;
 use serde_json::{Map, Value, json};
 
 use crate::Error;
-use crate::config::{self, Activation, Config, Pooling, Tower};
+use crate::config::{self, Activation, Config, Pooling, TextConfig, Tower};
 use crate::tensors::{Tensor, Tensors};
 use crate::weights::{self, Place, open_clip_places, transpose, write_safetensors};
 
@@ -89,7 +89,7 @@ fn config_json(config: &Config, preprocess: &PreprocessConfig) -> Result<String,
         // Any name makes open_clip read the tokenizer beside this file instead of its built-in one.
         "hf_tokenizer_name": "local",
     })));
-    text_cfg.extend(pooling_json(text.pooling));
+    text_cfg.extend(pooling_json(text));
     let file = json!({
         "model_cfg": {
             "embed_dim": config.embed_dim,
@@ -140,10 +140,13 @@ fn shortest(number: f32) -> f64 {
     number.to_string().parse().unwrap_or(f64::from(number))
 }
 
-fn pooling_json(pooling: Pooling) -> Map<String, Value> {
-    object(match pooling {
-        Pooling::ArgMax => json!({ "pool_type": "argmax" }),
-        Pooling::EndToken(id) => json!({ "pool_type": "eos", "eos_id": id }),
+/// Only open_clip 3 knows `eos`; where the end token is the highest id, every version pools alike.
+fn pooling_json(text: &TextConfig) -> Map<String, Value> {
+    object(match text.pooling {
+        Pooling::EndToken(id) if id as usize + 1 < text.vocab_size => {
+            json!({ "pool_type": "eos", "eos_id": id })
+        }
+        Pooling::EndToken(_) | Pooling::ArgMax => json!({}),
     })
 }
 
@@ -180,6 +183,7 @@ mod tests {
     #[test]
     fn an_export_reads_back_as_the_same_model() {
         let mut config = Config::preset("tiny", 300).unwrap();
+        config.text.pooling = Pooling::EndToken(40);
         round_trip(&config);
         config.vision.tower.layer_norm_eps = 1e-6;
         config.vision.tower.mlp_width = 333;
@@ -187,6 +191,12 @@ mod tests {
         config.vision.tower.activation = Activation::Gelu;
         config.text.tower.activation = Activation::Gelu;
         round_trip(&config);
+    }
+
+    #[test]
+    fn an_end_token_that_is_the_highest_id_needs_no_setting() {
+        let json = config_json(&Config::preset("tiny", 300).unwrap(), &clip()).unwrap();
+        assert!(!json.contains("eos"), "{json}");
     }
 
     #[test]

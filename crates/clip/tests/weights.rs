@@ -2,6 +2,8 @@
 //!
 //! The files are made by `fixtures/make_weights.py`; what is done with the weights is not tested here.
 
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
 use std::path::{Path, PathBuf};
 
 use finelens_clip::Error;
@@ -132,7 +134,7 @@ fn names_and_shapes_that_do_not_fit_are_listed() {
 #[test]
 fn a_weight_that_is_not_a_number_is_named() {
     let error = error_after(|tensors| {
-        tensors.get_mut("text_projection.weight").unwrap().data[7] = f32::NAN
+        tensors.get_mut("text_projection.weight").unwrap().data[7] = f32::NAN;
     });
     assert_eq!(
         error,
