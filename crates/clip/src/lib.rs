@@ -1,13 +1,23 @@
 //! A picture or a sentence in, a unit vector out.
 
+mod checkpoint;
 pub mod config;
+mod embedder;
 mod error;
 pub mod init;
 mod model;
 pub mod open_clip;
+pub mod picture;
+pub mod preprocess;
 pub mod tensors;
+pub mod tokenizer;
 pub mod weights;
 
+pub use checkpoint::Checkpoint;
+pub use config::Config;
+pub use embedder::Embedder;
 pub use error::Error;
-
 pub use model::{Batch, Learning, Model, Segment, TokenBatch};
+pub use picture::{Area, Decoded, Decoder, Filter, Picture, PictureError, resample};
+pub use preprocess::Preprocess;
+pub use tokenizer::Tokenizer;

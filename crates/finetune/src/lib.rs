@@ -1,3 +1,26 @@
 //! Data and a model in, a better model and the proof out.
 
+mod ahead;
+mod augment;
+pub mod batches;
+pub mod config;
+mod embed;
+mod error;
 pub mod eval;
+mod event;
+mod optim;
+mod run_dir;
+mod sampler;
+mod schedule;
+mod train;
+
+pub use augment::augment;
+pub use config::TrainConfig;
+pub use embed::{Embedded, embed};
+pub use error::Error;
+pub use event::{Event, StopReason};
+pub use optim::Optimizer;
+pub use run_dir::{Progress, RunDir};
+pub use sampler::Visit;
+pub use schedule::learning_rate;
+pub use train::{Outcome, TrainData, train};
