@@ -5,6 +5,7 @@
 //! the crop. It does not decode, and what it does not know it refuses rather than guesses.
 
 mod config;
+mod open_clip;
 
 use std::ops::Range;
 use std::path::Path;

@@ -20,9 +20,9 @@ const TYPES: [&str; 4] =
     ["CLIPImageProcessor", "CLIPImageProcessorFast", "CLIPImageProcessorPil", "CLIPFeatureExtractor"];
 
 /// Source: `transformers`, `OPENAI_CLIP_MEAN` and `OPENAI_CLIP_STD` in `image_utils.py`.
-const MEAN: [f64; 3] = [0.481_454_66, 0.457_827_5, 0.408_210_73];
-const DEVIATION: [f64; 3] = [0.268_629_54, 0.261_302_58, 0.275_777_11];
-const FACTOR: f64 = 1.0 / 255.0;
+pub(super) const MEAN: [f64; 3] = [0.481_454_66, 0.457_827_5, 0.408_210_73];
+pub(super) const DEVIATION: [f64; 3] = [0.268_629_54, 0.261_302_58, 0.275_777_11];
+pub(super) const FACTOR: f64 = 1.0 / 255.0;
 const SIZE: usize = 224;
 
 pub(super) fn clip(size: usize) -> Preprocess {
