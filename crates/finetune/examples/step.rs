@@ -25,7 +25,8 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let [what, preset, batch, tokens, repeats] = arguments.as_slice() else {
         return Err("usage: step step|image|text PRESET BATCH TOKENS REPEATS".into());
     };
-    let (batch, tokens, repeats): (usize, usize, usize) = (batch.parse()?, tokens.parse()?, repeats.parse()?);
+    let (batch, tokens, repeats): (usize, usize, usize) =
+        (batch.parse()?, tokens.parse()?, repeats.parse()?);
     let config = Config::preset(preset, VOCAB_SIZE).ok_or("no such preset")?;
     let mut run = Run::new(config, batch, tokens)?;
     run.once(what)?;
@@ -52,14 +53,27 @@ struct Run {
 }
 
 impl Run {
-    fn new(config: Config, batch: usize, tokens: usize) -> Result<Self, Box<dyn std::error::Error>> {
+    fn new(
+        config: Config,
+        batch: usize,
+        tokens: usize,
+    ) -> Result<Self, Box<dyn std::error::Error>> {
         let mut random = ChaCha8Rng::seed_from_u64(1);
-        let pixels = (0..batch * 3 * config.vision.image_size.pow(2)).map(|_| random.random_range(-2.0..2.0)).collect();
+        let pixels = (0..batch * 3 * config.vision.image_size.pow(2))
+            .map(|_| random.random_range(-2.0..2.0))
+            .collect();
         let sequence = |_| (0..tokens).map(|_| random.random_range(0..VOCAB_SIZE as u32)).collect();
         let sequences: Vec<Vec<u32>> = (0..batch).map(sequence).collect();
         let tokens = TokenBatch::padded(&sequences, tokens, &config.text);
         let model = Model::new(config.clone(), &init::random(&config, 1), Box::new(Cpu::new()))?;
-        Ok(Self { model, optimizer: None, pixels, tokens, groups: (0..batch as u32).collect(), steps: 0 })
+        Ok(Self {
+            model,
+            optimizer: None,
+            pixels,
+            tokens,
+            groups: (0..batch as u32).collect(),
+            steps: 0,
+        })
     }
 
     fn once(&mut self, what: &str) -> Result<(), Box<dyn std::error::Error>> {
@@ -74,7 +88,8 @@ impl Run {
     fn step(&mut self) -> Result<(), Box<dyn std::error::Error>> {
         let gradients = self.model.gradients()?;
         if self.optimizer.is_none() {
-            self.optimizer = Some(Optimizer::new(&mut self.model, &OptimizerConfig::default(), ALL)?);
+            self.optimizer =
+                Some(Optimizer::new(&mut self.model, &OptimizerConfig::default(), ALL)?);
         }
         let loss = self.model.device().alloc(1, DType::F32)?;
         self.model.device().fill(gradients, 0.0);

@@ -87,7 +87,7 @@ fn a_model_learns_what_it_is_shown() {
     let dataset = draw(dir.path());
     let place = RunDir::create(&dir.path().join("run")).unwrap();
     let mut values = Vec::new();
-    let config = TrainConfig { epochs: 60, ..config() };
+    let config = TrainConfig { epochs: 12, ..config() };
     let outcome = run(&config, &dataset, &place, &mut |event| {
         if let Event::Evaluated { value, .. } = event {
             values.push(*value);
@@ -97,7 +97,7 @@ fn a_model_learns_what_it_is_shown() {
     .unwrap();
     assert_eq!(outcome.reason, StopReason::Finished);
     let (first, best) = (values[0], outcome.progress.best.unwrap().1);
-    assert!(best > 2.0 * first && best > 0.6, "{values:?}");
+    assert!(first < 0.5 && best > 0.7, "{values:?}");
     let loaded = Checkpoint::load(&place.best()).unwrap();
     assert_ne!(loaded.tensors, checkpoint(&dataset).tensors);
     let log = fs_err::read_to_string(place.path().join("events.jsonl")).unwrap();

@@ -97,7 +97,7 @@ impl Layout {
             let (range, decays) = (place.start..place.start + place.len, shape.len() > 1);
             match segments.last_mut() {
                 Some(last) if last.range.end == range.start && last.decays == decays => {
-                    last.range.end = range.end
+                    last.range.end = range.end;
                 }
                 _ => segments.push(Segment { range, decays }),
             }

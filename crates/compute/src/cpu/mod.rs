@@ -3,11 +3,6 @@
 //! Work is spread over the current `rayon` pool. Sums are taken in an order that does not depend
 //! on timing, so equal calls give equal bits.
 
-#![expect(
-    clippy::inline_always,
-    reason = "only an inlined function is compiled for the instruction set at hand"
-)]
-
 mod attention;
 mod contrastive;
 mod embedding;
