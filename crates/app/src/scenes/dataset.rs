@@ -49,3 +49,25 @@ fn write_picture<'a>(images: &Path, split: &'a str, drawing: Drawing) -> Result<
     drawing.image.save(&path).with_context(|| format!("cannot write {}", path.display()))?;
     Ok(Row { image: format!("images/{name}"), captions: drawing.captions, split })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_picture_has_a_file_and_a_line_with_its_split() {
+        let dir = tempfile::tempdir().unwrap();
+        let draw = |index| crate::scenes::aerial(1, index, 32);
+        let written = write_dataset(dir.path(), &[("train", 0..3), ("test", 3..5)], draw).unwrap();
+        assert_eq!(written, 5);
+        let text = fs_err::read_to_string(dir.path().join("captions.jsonl")).unwrap();
+        let rows: Vec<serde_json::Value> =
+            text.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+        assert_eq!(rows.iter().filter(|row| row["split"] == "train").count(), 3);
+        for (index, row) in rows.iter().enumerate() {
+            let image = image::open(dir.path().join(row["image"].as_str().unwrap())).unwrap();
+            assert_eq!(image.to_rgb8(), draw(index as u64).image);
+            assert_eq!(row["captions"].as_array().unwrap().len(), 5);
+        }
+    }
+}

@@ -8,8 +8,8 @@ use super::{
 impl Scene {
     /// The light of the day: exposure, warmth, haze and the grain of the camera.
     pub(crate) fn develop(&mut self) {
-        let warmth = self.dice.spread(0.05);
-        let exposure = self.dice.between(0.88, 1.1);
+        let warmth = self.dice.spread(0.07);
+        let exposure = self.dice.between(0.82, 1.12);
         let haze = self.dice.between(0.0, 0.12);
         let noise = self.noise.other(11);
         self.canvas.adjust(|x, y, colour| {

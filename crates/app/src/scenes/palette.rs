@@ -111,7 +111,7 @@ pub(crate) const WATERS: &[Named] = &[
     named("dark blue", 0x1a_3c62),
     named("green", 0x44_7a62),
     named("dark green", 0x22_463c),
-    named("brown", 0x8e_7450),
+    named("brown", 0x7a_684c),
     named("turquoise", 0x3c_aab0),
 ];
 

@@ -100,7 +100,6 @@ pub(crate) fn list(words: &[&str]) -> String {
 
 /// Where in the picture a point lies, as an adverbial.
 pub(crate) fn place((x, y): (f32, f32)) -> &'static str {
-    let third = |t: f32| ((t * 3.0) as usize).min(2);
     const PLACES: [[&str; 3]; 3] = [
         [
             "[in the upper left|in the top left corner]",
@@ -114,6 +113,7 @@ pub(crate) fn place((x, y): (f32, f32)) -> &'static str {
             "[in the lower right|in the bottom right corner]",
         ],
     ];
+    let third = |t: f32| ((t * 3.0) as usize).min(2);
     PLACES[third(y)][third(x)]
 }
 

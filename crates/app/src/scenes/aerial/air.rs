@@ -24,6 +24,15 @@ const LIVERIES: &[Named] = &[
 /// What people call them; they all take an s but one.
 const PLANES: &str = "[plane<|s>|airplane<|s>|aircraft|plane<|s>]";
 
+/// What people say about runway.
+const RUNWAY: &[&str] = &[
+    "{n} runway<|s> <[runs|goes|stretches]|[run|go|stretch]> {way} {plane}",
+    "{n} [grey|long|straight] runway<|s> <is|are> [on|surrounded by] {ground}",
+    "[there <is|are>|we can see] {n} runway<|s> {plane}",
+    "{n} runway<|s> with white [marks|lines] <[runs|goes|stretches]|[run|go|stretch]> {way} [on|over|across] {ground}",
+    "{n} runway<|s> {plane} [on|between] {ground}",
+];
+
 pub(super) fn runway(scene: &mut Scene) -> Vec<String> {
     let land = scene.dice.pick(&[GRASS, DRY, SOIL, SNOW]);
     scene.ground(land);
@@ -45,27 +54,14 @@ pub(super) fn runway(scene: &mut Scene) -> Vec<String> {
     scene.bushes(6);
     let facts =
         Facts::default().counting(runways).with("ground", land.words).with("way", course.words);
-    let facts =
-        facts.with("runs", if runways == 1 { "[runs|goes|stretches]" } else { "[run|go|stretch]" });
-    let facts = facts.with(
-        "plane",
-        match planes {
-            0 => "without planes".to_owned(),
-            1 => format!("with [one|a(n)] {} [plane|airplane|aircraft] on it", livery.word),
-            _ => format!("with two {} [planes|airplanes|aircraft] on it", livery.word),
-        }
-        .replace("on it", if runways == 1 { "on it" } else { "on one of them" }),
-    );
-    facts.captions(
-        &mut scene.dice,
-        &[
-            "{n} runway<|s> {runs} {way} {plane}",
-            "{n} [grey|long|straight] runway<|s> <is|are> [on|surrounded by] {ground}",
-            "[there <is|are>|we can see] {n} runway<|s> {plane}",
-            "{n} runway<|s> with white [marks|lines] {runs} {way} [on|over|across] {ground}",
-            "{n} runway<|s> {plane} [on|between] {ground}",
-        ],
-    )
+    let spot = if runways == 1 { "on it" } else { "on one of them" };
+    let guests = match planes {
+        0 => "without planes".to_owned(),
+        1 => format!("with [one|a(n)] {} [plane|airplane|aircraft] {spot}", livery.word),
+        _ => format!("with two {} [planes|airplanes|aircraft] {spot}", livery.word),
+    };
+    let facts = facts.with("plane", guests);
+    facts.captions(&mut scene.dice, RUNWAY)
 }
 
 /// A runway with its threshold and its middle line.
@@ -86,6 +82,16 @@ fn strip(scene: &mut Scene, line: &[Point], width: f32) {
         scene.canvas.bar(&start.points(&[(0.0, v), (0.07, v)]), width * 0.06, WHITE);
     }
 }
+
+/// What people say about airport.
+const AIRPORT: &[&str] = &[
+    "{n} {livery} {planes} <is|are> [parked|standing] [at|in] an airport",
+    "{n} {planes} [parked|standing|stopped] [near|beside|next to] a(n) {roof} [terminal|building]",
+    "[an airport|the airport] with {n} {livery} {planes} and a(n) {roof} [terminal|terminal building] {side}",
+    "the [terminal|terminal building] with a(n) {roof} roof is {side} of {n} {planes}",
+    "{n} {livery} {planes} between a(n) [terminal|building] {side} and a runway {where}",
+    "{n} {planes} at [an|the] airport",
+];
 
 pub(super) fn airport(scene: &mut Scene) -> Vec<String> {
     let land = scene.dice.pick(&[CONCRETE, CONCRETE, GRASS, DRY]);
@@ -112,14 +118,7 @@ pub(super) fn airport(scene: &mut Scene) -> Vec<String> {
         .with("roof", roof.word)
         .with("side", side);
     let facts = facts.with("planes", PLANES).with("where", place(frame.at(0.0, 0.36)));
-    facts.captions(&mut scene.dice, &[
-        "{n} {livery} {planes} <is|are> [parked|standing] [at|in] an airport",
-        "{n} {planes} [parked|standing|stopped] [near|beside|next to] a(n) {roof} [terminal|building]",
-        "[an airport|the airport] with {n} {livery} {planes} and a(n) {roof} [terminal|terminal building] {side}",
-        "the [terminal|terminal building] with a(n) {roof} roof is {side} of {n} {planes}",
-        "{n} {livery} {planes} between a(n) [terminal|building] {side} and a runway {where}",
-        "[some|several] planes at an airport".replace("[some|several] planes", "{n} {planes}").as_str(),
-    ])
+    facts.captions(&mut scene.dice, AIRPORT)
 }
 
 /// Planes side by side, noses to the terminal.
@@ -130,6 +129,6 @@ fn stand(scene: &mut Scene, frame: Pose, planes: usize, livery: Named) {
         let at = frame.at(u, -0.06);
         scene.canvas.bar(&frame.points(&[(u, -0.2), (u, 0.28)]), 0.008, rgb(0xe0_c040).alpha(0.8));
         let heading = frame.angle - std::f32::consts::FRAC_PI_2 + scene.dice.spread(0.12);
-        scene.plane(Pose::new(at, heading, gap.min(0.25) * 1.02), livery.colour);
+        scene.plane(Pose::new(at, heading, gap.min(0.25) * 0.94), livery.colour);
     }
 }

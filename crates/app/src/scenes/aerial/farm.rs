@@ -1,12 +1,22 @@
 //! Farmland, fields under a pivot, and orchards.
 
-use super::land::{DRY, FOREST, GRASS, SAND, SOIL};
+use super::land::{DRY, GRASS, LEAVES, SAND, SOIL};
 use crate::scenes::{
     Scene,
     palette::{CROPS, Colour, Named, ROOFS, rgb},
     phrase::{Facts, list, place},
     shape::{Pose, arc},
 };
+
+/// What people say about farmland.
+const FARMLAND: &[&str] = &[
+    "{many} {tilt} {form} fields in {crops} {extras}",
+    "{many} {crops} [fields|farmlands] {extras}",
+    "a(n) [patchwork|piece|pattern] of {crops} farmland {extras}",
+    "[this is|here is] {crops} farmland [divided|separated] into {form} [pieces|parts|plots]",
+    "{form} {crops} fields [lie next to each other|lie side by side|side by side]",
+    "{tilt} {crops} farmland {extras}",
+];
 
 pub(super) fn farmland(scene: &mut Scene) -> Vec<String> {
     let kinds = scene.dice.whole(1, 3);
@@ -21,10 +31,11 @@ pub(super) fn farmland(scene: &mut Scene) -> Vec<String> {
         scene.track(&frame.points(&[(-0.9, 0.02), (0.9, 0.06)]), 0.03);
         extras.push("[a dirt road|a track|a path]".to_owned());
     }
-    if scene.dice.chance(0.4) {
+    let lived_in = scene.dice.chance(0.4);
+    if lived_in {
         let (at, roof) = (scene.dice.point(0.16), scene.dice.pick(ROOFS));
         scene.house(Pose::new(at, turn, 0.14), 1.0, 0.6, roof.colour);
-        scene.tree((at.0 + 0.1, at.1 + 0.04), 0.03, FOREST);
+        scene.tree((at.0 + 0.1, at.1 + 0.04), 0.03, LEAVES);
         extras.push(format!(
             "a(n) [house|farmhouse|building] with a(n) {} roof {}",
             roof.word,
@@ -56,14 +67,7 @@ pub(super) fn farmland(scene: &mut Scene) -> Vec<String> {
     );
     let facts = facts
         .with("tilt", if turn.abs() == 0.5 || turn == -0.4 { "[slanting|oblique]" } else { "" });
-    facts.captions(&mut scene.dice, &[
-        "{many} {tilt} {form} fields in {crops} {extras}",
-        "{many} {crops} [fields|farmlands] {extras}",
-        "a [patchwork|piece|pattern] of {crops} farmland {extras}",
-        "[this is|here is] {crops} farmland [divided|separated] into {form} [pieces|parts|plots]",
-        "{form} {crops} fields [with furrows|next to each other|side by side]".replace("with furrows", if furrows { "with furrows" } else { "lie" }).as_str(),
-        "{tilt} {crops} farmland {extras}",
-    ])
+    facts.captions(&mut scene.dice, FARMLAND)
 }
 
 /// Covers the picture with a turned grid of crops.
@@ -99,6 +103,15 @@ fn fields(
     });
 }
 
+/// What people say about circular fields.
+const CIRCULAR_FIELDS: &[&str] = &[
+    "{n} [circular|round] field<|s> in {crops} {road}",
+    "{n} {crops} [circular|round] farmland<|s> on {ground}",
+    "{n} [circular|round] field<|s> <is|are> [surrounded by|in the middle of] {ground}",
+    "{n} [irrigated|watered] [circle|round field|disc]<|s> of {crops} crops {road}",
+    "[there <is|are>|we can see] {n} {one} [circle|circular field]<|s> on {ground}",
+];
+
 pub(super) fn circular_fields(scene: &mut Scene) -> Vec<String> {
     let land = scene.dice.pick(&[SAND, SOIL, DRY, GRASS]);
     let site_land = land;
@@ -121,7 +134,7 @@ pub(super) fn circular_fields(scene: &mut Scene) -> Vec<String> {
         let pose = Pose::new(at, scene.dice.between(0.0, 6.0), cell * 0.44);
         pivot(scene, pose, crops[i % 2].colour, crops[1 - i % 2].colour);
     }
-    let road = scene.dice.chance(0.3) && count % 2 == 0;
+    let road = scene.dice.chance(0.3) && count.is_multiple_of(2);
     if road {
         scene.road(&[(0.5, -0.1), (0.5, 1.1)], 0.04);
     }
@@ -131,16 +144,7 @@ pub(super) fn circular_fields(scene: &mut Scene) -> Vec<String> {
     let facts = facts
         .with("one", words[0])
         .with("road", if road { "with a road between them" } else { "" });
-    facts.captions(
-        &mut scene.dice,
-        &[
-            "{n} [circular|round] field<|s> in {crops} {road}",
-            "{n} {crops} [circular|round] farmland<|s> on {ground}",
-            "{n} [circular|round] field<|s> <is|are> [surrounded by|in the middle of] {ground}",
-            "{n} [irrigated|watered] [circle|round field|disc]<|s> of {crops} crops {road}",
-            "[there <is|are>|we can see] {n} {one} [circle|circular field]<|s> on {ground}",
-        ],
-    )
+    facts.captions(&mut scene.dice, CIRCULAR_FIELDS)
 }
 
 /// A round field with its arm, one sector in another crop.
@@ -161,6 +165,15 @@ fn pivot(scene: &mut Scene, pose: Pose, crop: Colour, other: Colour) {
     scene.canvas.bar(&pose.points(&[(0.0, 0.0), (1.0, 0.0)]), 0.008, rgb(0xe8_e6dc));
 }
 
+/// What people say about orchard.
+const ORCHARD: &[&str] = &[
+    "{colour} trees [stand|grow|planted] in {tilt} rows on {ground}",
+    "an orchard with {density} rows of {colour} trees {beside}",
+    "{density} {tilt} rows of trees {beside}",
+    "an orchard on {ground} {with}",
+    "[there are|we see] {colour} fruit trees in {density} {tilt} rows {with}",
+];
+
 pub(super) fn orchard(scene: &mut Scene) -> Vec<String> {
     let land = scene.dice.pick(&[GRASS, SOIL, DRY]);
     scene.ground(land);
@@ -172,7 +185,7 @@ pub(super) fn orchard(scene: &mut Scene) -> Vec<String> {
     ]);
     let turn = scene.dice.pick(&[0.0, 0.5, -0.5]);
     let (leaves, colour) = scene.dice.pick(&[
-        (FOREST, "dark green"),
+        (LEAVES, "dark green"),
         (rgb(0x6c_9c3c), "light green"),
         (rgb(0xc8_7c30), "orange"),
         (rgb(0xe4_b8c4), "pink"),
@@ -193,16 +206,5 @@ pub(super) fn orchard(scene: &mut Scene) -> Vec<String> {
     let facts = site.facts.with("density", density).with("colour", colour);
     let facts =
         facts.with("tilt", if turn == 0.0 { "straight" } else { "[diagonal|slanting|oblique]" });
-    facts.captions(
-        &mut scene.dice,
-        &[
-            "{colour} trees [planted|stand|grow] in {tilt} rows on {ground}"
-                .replace("[planted|stand|grow]", "[stand|grow]")
-                .as_str(),
-            "an orchard with {density} rows of {colour} trees {beside}",
-            "{density} {tilt} rows of trees {beside}",
-            "an orchard on {ground} {with}",
-            "[there are|we see] {colour} fruit trees in {density} {tilt} rows {with}",
-        ],
-    )
+    facts.captions(&mut scene.dice, ORCHARD)
 }

@@ -8,6 +8,16 @@ use crate::scenes::{
     shape::{Pose, upright},
 };
 
+/// What people say about dense houses.
+const DENSE_HOUSES: &[&str] = &[
+    "many {size} houses with {roofs} roofs {arrangement}",
+    "a dense residential area with {roofs} roofs {green} {beside}",
+    "[many|lots of|dozens of] houses [are|stand] {arrangement} {green}",
+    "{tilt} rows of {size} houses with {roofs} roofs {with}",
+    "a(n) [dense|crowded] residential area [where|in which] houses with {roofs} roofs stand in {tilt} rows",
+    "many {roofs} [houses|buildings|roofs] {green} {beside}",
+];
+
 pub(super) fn dense_houses(scene: &mut Scene) -> Vec<String> {
     let land = scene.dice.pick(&[GRASS, GRASS, DRY, SOIL, SNOW]);
     scene.ground(land);
@@ -29,7 +39,7 @@ pub(super) fn dense_houses(scene: &mut Scene) -> Vec<String> {
         scene.traffic(&clipped, gap * 0.12, 0.035, 3);
     }
     for row in -9..=9 {
-        if streets > 0 && (row as i32).rem_euclid(3) == 0 {
+        if streets > 0 && row % 3 == 0 {
             continue;
         }
         for column in -9..=9 {
@@ -60,15 +70,18 @@ pub(super) fn dense_houses(scene: &mut Scene) -> Vec<String> {
         "tilt",
         if turn == 0.0 { "[neat|straight|regular]" } else { "[slanting|oblique|diagonal]" },
     );
-    facts.captions(&mut scene.dice, &[
-        "many {size} houses with {roofs} roofs {arrangement}",
-        "a dense residential area with {roofs} roofs {green} {beside}",
-        "[many|lots of|dozens of] houses [are|stand] {arrangement} {green}",
-        "{tilt} rows of {size} houses with {roofs} roofs {with}",
-        "a [dense|crowded] residential area [where|in which] houses with {roofs} roofs stand in {tilt} rows",
-        "many {roofs} [houses|buildings|roofs] {green} {beside}",
-    ])
+    facts.captions(&mut scene.dice, DENSE_HOUSES)
 }
+
+/// What people say about sparse houses.
+const SPARSE_HOUSES: &[&str] = &[
+    "{n} [house|building]<|s> with <a(n) {roof} roof|{roof} roofs> on {ground} {yard}",
+    "a sparse residential area with {n} {roof} [house|building|roof]<|s> and {green}",
+    "{n} house<|s> [among|surrounded by|with] {green} {beside}",
+    "[there <is|are>|we see] {n} {roof} house<|s> {yard} {with}",
+    "{n} [lonely|detached|] house<|s> on {ground} {beside}",
+    "{n} {roof} [roof|house]<|s> and {green} on {ground}",
+];
 
 pub(super) fn sparse_houses(scene: &mut Scene) -> Vec<String> {
     let land = scene.dice.pick(&[GRASS, GRASS, DRY, SOIL, SNOW]);
@@ -125,15 +138,5 @@ pub(super) fn sparse_houses(scene: &mut Scene) -> Vec<String> {
             "[a few trees|few trees|some trees]"
         },
     );
-    facts.captions(
-        &mut scene.dice,
-        &[
-            "{n} [house|building]<|s> with <a(n) {roof} roof|{roof} roofs> on {ground} {yard}",
-            "a sparse residential area with {n} {roof} [house|building|roof]<|s> and {green}",
-            "{n} house<|s> [among|surrounded by|with] {green} {beside}",
-            "[there <is|are>|we see] {n} {roof} house<|s> {yard} {with}",
-            "{n} [lonely|detached|] house<|s> on {ground} {beside}",
-            "{n} {roof} [roof|house]<|s> and {green} on {ground}",
-        ],
-    )
+    facts.captions(&mut scene.dice, SPARSE_HOUSES)
 }

@@ -1,6 +1,6 @@
 //! Storage tanks, warehouses and solar farms.
 
-use super::land::{ASPHALT, CONCRETE};
+use super::land::CONCRETE;
 use crate::scenes::{
     Scene,
     palette::{BLACK, CARS, Colour, HALLS, Named, WHITE, rgb},
@@ -17,6 +17,16 @@ const TANKS: &[Named] = &[
     Named { word: "green", colour: rgb(0x5c_8e62) },
     Named { word: "brown", colour: rgb(0x8c_6044) },
     Named { word: "blue", colour: rgb(0x5a_88b8) },
+];
+
+/// What people say about storage tanks.
+const STORAGE_TANKS: &[&str] = &[
+    "{n} {paint} {tank} <is|are> [on|standing on] {ground} {beside}",
+    "{n} {size} {tank} <is|are> {beside} {order}",
+    "[there <is|are>|we can see] {n} {size} {paint} {tank} {with}",
+    "{n} {size} {paint} {tank} {order}",
+    "{n} [round|circular|cylindrical] {paint} {tank} {beside}",
+    "{n} {tank} [on|surrounded by] {ground}",
 ];
 
 pub(super) fn storage_tanks(scene: &mut Scene) -> Vec<String> {
@@ -48,17 +58,7 @@ pub(super) fn storage_tanks(scene: &mut Scene) -> Vec<String> {
         .with("size", size)
         .with("order", order);
     let facts = facts.with("tank", "[storage tank|tank|storage tank|oil tank]<|s>");
-    facts.captions(
-        &mut scene.dice,
-        &[
-            "{n} {paint} {tank} <is|are> [on|standing on] {ground} {beside}",
-            "{n} {size} {tank} <is|are> {beside} {order}",
-            "[there <is|are>|we can see] {n} {size} {paint} {tank} {with}",
-            "{n} {size} {paint} {tank} {order}",
-            "{n} [round|circular|cylindrical] {paint} {tank} {beside}",
-            "{n} {tank} [on|surrounded by] {ground}",
-        ],
-    )
+    facts.captions(&mut scene.dice, STORAGE_TANKS)
 }
 
 /// A tank with its lit wall, roof, seam and ladder.
@@ -87,10 +87,19 @@ fn tank(scene: &mut Scene, at: Point, radius: f32, colour: Colour) {
     scene.canvas.disc(at, radius * 0.1, BLACK.alpha(0.4));
 }
 
+/// What people say about warehouses.
+const WAREHOUSES: &[&str] = &[
+    "{n} {hall} with <a(n) {roof} roof|{roof} roofs> {beside}",
+    "{n} {roof} {hall} <is|are> [in an industrial area|in a factory] {trucks}",
+    "an industrial area with {n} {roof} {hall} {trucks}",
+    "[there <is|are>|we see] {n} {hall} {trucks} {with}",
+    "{n} long {hall} <is|are> on [concrete|the concrete] {beside}",
+    "a factory with <a(n) {roof} roof|{roof} roofs> {beside}",
+];
+
 pub(super) fn warehouses(scene: &mut Scene) -> Vec<String> {
-    let land = super::land::CONCRETE;
-    scene.ground(land);
-    let site = scene.site_on(land);
+    scene.ground(CONCRETE);
+    let site = scene.site_on(CONCRETE);
     let count = scene.dice.whole(1, 6);
     let roofs = scene.dice.several(HALLS, 2);
     let lying = (site.right - site.left) >= (site.bottom - site.top);
@@ -123,26 +132,18 @@ pub(super) fn warehouses(scene: &mut Scene) -> Vec<String> {
         facts.with("hall", "[factory building|warehouse|large building|industrial building]<|s>");
     let facts =
         facts.with("trucks", if trucks > 0 { "[and|with] some [lorries|trucks]" } else { "" });
-    facts.captions(
-        &mut scene.dice,
-        &[
-            "{n} {hall} with {roof} [roof<|s>|roof<|s>] {beside}"
-                .replace(
-                    "with {roof} [roof<|s>|roof<|s>]",
-                    if count == 1 { "with a(n) {roof} roof" } else { "with {roof} roofs" },
-                )
-                .as_str(),
-            "{n} {roof} {hall} <is|are> [in an industrial area|in a factory] {trucks}",
-            "an industrial area with {n} {roof} {hall} {trucks}",
-            "[there <is|are>|we see] {n} {hall} {trucks} {with}",
-            "{n} long {hall} <is|are> on [concrete|the concrete] {beside}",
-            "a factory with {roof} roofs {beside}"
-                .replace("roofs", if count == 1 { "roof" } else { "roofs" })
-                .replace("with", if count == 1 { "with a(n)" } else { "with" })
-                .as_str(),
-        ],
-    )
+    facts.captions(&mut scene.dice, WAREHOUSES)
 }
+
+/// What people say about solar farm.
+const SOLAR_FARM: &[&str] = &[
+    "{n} {tilt} row<|s> of [solar panels|dark blue solar panels] on {ground}",
+    "a solar [farm|park|plant|power station] {hut} {beside}",
+    "{blocks} [block|group]{bs} of [solar|photovoltaic] panels [in|with] {n} {tilt} row<|s> {with}",
+    "[dark blue|blue] solar panels {hut} on {ground} {beside}",
+    "[there are|we can see] {n} rows of solar panels {beside}",
+    "{n} {tilt} rows of panels in {blocks} [block|group]{bs} {hut} {with}",
+];
 
 pub(super) fn solar_farm(scene: &mut Scene) -> Vec<String> {
     let site = scene.site();
@@ -172,14 +173,7 @@ pub(super) fn solar_farm(scene: &mut Scene) -> Vec<String> {
     let facts = facts
         .with("blocks", ["a(n)", "two", "three"][blocks - 1])
         .with("bs", if blocks == 1 { "" } else { "s" });
-    facts.captions(&mut scene.dice, &[
-        "{n} {tilt} row<|s> of [solar panels|dark blue solar panels] on {ground}",
-        "a solar [farm|park|plant|power station] {hut} {beside}",
-        "{blocks} [block|group]{bs} of [solar|photovoltaic] panels [in|with] {n} {tilt} row<|s> {with}",
-        "[dark blue|blue] solar panels {hut} on {ground} {beside}",
-        "[there are|we can see] {n} rows of solar panels {beside}",
-        "{n} {tilt} rows of panels in {blocks} [block|group]{bs} {hut} {with}",
-    ])
+    facts.captions(&mut scene.dice, SOLAR_FARM)
 }
 
 /// A row of panels with the lines between them.
@@ -194,5 +188,4 @@ fn array(scene: &mut Scene, frame: Pose, at: Point, (length, width): Point, pane
         scene.canvas.bar(&line, 0.004, WHITE.alpha(0.35));
     }
     scene.canvas.outline(&body, 0.004, WHITE.alpha(0.4));
-    let _ = (ASPHALT, CONCRETE);
 }

@@ -2,7 +2,7 @@
 
 use super::{
     course::Course,
-    land::{GRASS, SAND},
+    land::{DRY, GRASS, SOIL},
 };
 use crate::scenes::{
     Scene,
@@ -11,13 +11,23 @@ use crate::scenes::{
     shape::{Pose, blob, distance},
 };
 
+/// What people say about forest.
+const FOREST: &[&str] = &[
+    "a(n) {density} forest of {colour} trees {feature}",
+    "{density} {size} {colour} trees {feature} {floor}",
+    "[many|lots of] {colour} trees [form|make up|are in] a(n) [forest|wood]",
+    "a(n) {colour} [forest|wood] with {size} trees {feature}",
+    "[this is|here is] a(n) {density} {colour} [forest|wood] {feature}",
+    "{colour} [forest|woodland|trees] {feature}",
+];
+
 pub(super) fn forest(scene: &mut Scene) -> Vec<String> {
     let (leaves, colour, floor) = scene.dice.pick(&[
         (rgb(0x24_4a28), "dark green", GRASS),
         (rgb(0x4c_8034), "green", GRASS),
         (rgb(0x86_a848), "light green", GRASS),
-        (rgb(0xb8_6c2c), "[orange|autumn|orange]", super::land::DRY),
-        (rgb(0xc8_a83c), "yellow", super::land::DRY),
+        (rgb(0xb8_6c2c), "[orange|autumn|orange]", DRY),
+        (rgb(0xc8_a83c), "yellow", DRY),
     ]);
     scene.ground(floor);
     let (count, density) =
@@ -36,24 +46,8 @@ pub(super) fn forest(scene: &mut Scene) -> Vec<String> {
         .with("density", density)
         .with("size", texture)
         .with("feature", feature);
-    let facts = facts.with(
-        "floor",
-        if density == "dense" { "" } else { "[on the ground|on bare land|on grass]" }
-            .replace("bare land", "the grass"),
-    );
-    facts.captions(
-        &mut scene.dice,
-        &[
-            "a {density} forest of {colour} trees {feature}",
-            "{density} {size} {colour} trees {feature} {floor}",
-            "[many|lots of] {colour} trees [form|make up|are in] a {density} forest"
-                .replace("{density} forest", "[forest|wood]")
-                .as_str(),
-            "a(n) {colour} [forest|wood] with {size} trees {feature}",
-            "[this is|here is] a {density} {colour} [forest|wood] {feature}",
-            "{colour} [forest|woodland|trees] {feature}",
-        ],
-    )
+    let facts = facts.with("floor", if count > 400 { "" } else { "on the [grass|ground]" });
+    facts.captions(&mut scene.dice, FOREST)
 }
 
 /// A path, a pond, a glade or a hut in the forest: the words, and the discs that stay free of trees.
@@ -82,9 +76,9 @@ fn clearing(scene: &mut Scene) -> (String, Vec<(f32, f32, f32)>) {
         2 => {
             let radius = scene.dice.between(0.13, 0.2);
             let glade = blob(&mut scene.dice, at, radius, 0.2);
-            scene.patch(&glade, super::land::SOIL);
+            scene.patch(&glade, SOIL);
             (
-                format!("with a [bare clearing|glade|bare patch] {}", place(at)),
+                format!("with a(n) [bare clearing|glade|bare patch] {}", place(at)),
                 vec![(at.0, at.1, radius)],
             )
         }
@@ -93,8 +87,7 @@ fn clearing(scene: &mut Scene) -> (String, Vec<(f32, f32, f32)>) {
             let pose = Pose::new(at, scene.dice.between(0.0, 3.0), 0.17);
             scene.house(pose, 1.0, 0.65, roof.colour);
             (
-                format!("with a {} [house|hut|cabin] {}", roof.word, place(at))
-                    .replace("a orange", "an orange"),
+                format!("with a(n) {} [house|hut|cabin] {}", roof.word, place(at)),
                 vec![(at.0, at.1, 0.12)],
             )
         }
@@ -102,17 +95,27 @@ fn clearing(scene: &mut Scene) -> (String, Vec<(f32, f32, f32)>) {
     }
 }
 
+/// What people say about desert.
+const DESERT: &[&str] = &[
+    "a(n) {colour} desert with {dunes} {extra}",
+    "{dunes} {way} in a(n) {colour} desert",
+    "[a piece of|a(n)] {colour} desert {extra}",
+    "{colour} sand [stretches|lies] [everywhere|as far as one can see] {extra}",
+    "[there is|we see] {colour} sand with {dunes} {way}",
+    "{dunes} in the {colour} desert {extra}",
+];
+
 pub(super) fn desert(scene: &mut Scene) -> Vec<String> {
     let (sand, colour) = scene.dice.pick(&[
         (rgb(0xd8_b878), "yellow"),
         (rgb(0xc8_8450), "orange"),
-        (rgb(0xe6_d8b8), "[white|pale]"),
+        (rgb(0xd2_c8b0), "[white|pale]"),
         (rgb(0xa8_8460), "brown"),
         (rgb(0xb4_6446), "[red|reddish]"),
     ]);
     let noise = scene.noise;
     let (steep, dunes) = scene.dice.pick(&[
-        (0.0, "flat"),
+        (0.0, "flat [sand|ground]"),
         (9.0, "[large|big] dunes"),
         (20.0, "[small dunes|ripples|fine dunes]"),
     ]);
@@ -128,33 +131,19 @@ pub(super) fn desert(scene: &mut Scene) -> Vec<String> {
         };
         sand.lit(
             1.0 + dune
-                + 0.1 * noise.fractal(x * 6.0, y * 6.0, 4)
+                + 0.1 * 1.5 * noise.fractal(x * 5.0, y * 5.0, 5)
                 + 0.03 * noise.at(x * 80.0, y * 80.0),
         )
     });
     let extra = oasis(scene);
-    let ridges = if steep > 0.0 {
-        format!("{dunes} [run|running|that run] {}", course.words)
-            .replace("[run|running|that run]", "running")
-    } else {
-        "flat sand".to_owned()
-    };
+    let way =
+        if steep > 0.0 { format!("[running|which run] {}", course.words) } else { String::new() };
     let facts = Facts::default()
         .with("colour", colour)
-        .with("ridges", ridges)
-        .with("dunes", if steep > 0.0 { dunes } else { "[flat sand|flat ground]" })
+        .with("way", way)
+        .with("dunes", dunes)
         .with("extra", extra);
-    facts.captions(
-        &mut scene.dice,
-        &[
-            "a(n) {colour} desert with {dunes} {extra}",
-            "{ridges} in a(n) {colour} desert",
-            "[a piece of|a(n)] {colour} desert {extra}",
-            "{colour} sand [stretches|lies] [everywhere|as far as one can see] {extra}",
-            "[there is|we see] {colour} sand with {ridges} {extra}",
-            "{dunes} in the {colour} desert {extra}",
-        ],
-    )
+    facts.captions(&mut scene.dice, DESERT)
 }
 
 /// Something that breaks the sand: a track, rocks, shrubs or water with palms.
@@ -164,7 +153,7 @@ fn oasis(scene: &mut Scene) -> String {
         0 => {
             let course = Course::any(&mut scene.dice);
             scene.road(&course.bent(0.05), 0.06);
-            "[and|with] a [road|grey road] [across it|through it]".into()
+            "[and|with] a(n) [road|grey road] [across it|through it]".into()
         }
         1 => {
             for _ in 0..26 {
@@ -187,6 +176,16 @@ fn oasis(scene: &mut Scene) -> String {
         _ => String::new(),
     }
 }
+
+/// What people say about mountains.
+const MOUNTAINS: &[&str] = &[
+    "{form} {colour} mountains {snow} {valley}",
+    "{colour} mountains {snow} {valley}",
+    "[this is|here is] a(n) [piece of|range of] {form} {colour} mountains {snow}",
+    "the {colour} [mountains|ridges|mountain ridges] {snow}",
+    "a(n) {colour} mountain [range|area|landscape] {snow} {valley}",
+    "[there are|we can see] {form} {colour} [mountains|mountain ridges] {valley}",
+];
 
 pub(super) fn mountains(scene: &mut Scene) -> Vec<String> {
     let (low, high, colour) = scene.dice.pick(&[
@@ -218,7 +217,7 @@ pub(super) fn mountains(scene: &mut Scene) -> Vec<String> {
         1 => {
             let course = Course::any(&mut scene.dice);
             scene.track(&course.winding(0.09, 4.0, 2.0), 0.022);
-            "[and|with] a [winding|narrow] [road|path]".into()
+            "[and|with] a(n) [winding|narrow] [road|path]".into()
         }
         _ => String::new(),
     };
@@ -227,24 +226,7 @@ pub(super) fn mountains(scene: &mut Scene) -> Vec<String> {
         .with("snow", snow)
         .with("form", form)
         .with("valley", valley);
-    facts.captions(
-        &mut scene.dice,
-        &[
-            "{form} {colour} mountains {snow} {valley}",
-            "{colour} mountains {snow} {valley}",
-            "[this is|here is] a [piece of|range of] {form} {colour} mountains {snow}",
-            "the {colour} [mountains|ridges|mountain ridges] are {form} {snow}"
-                .replace("are {form}", "")
-                .as_str(),
-            "a {colour} mountain [range|area|landscape] {snow} {valley}",
-            "[there are|we can see] {form} {colour} [hills|mountains] {valley}"
-                .replace(
-                    "[hills|mountains]",
-                    if snow.is_empty() { "[hills|mountains]" } else { "mountains" },
-                )
-                .as_str(),
-        ],
-    )
+    facts.captions(&mut scene.dice, MOUNTAINS)
 }
 
 /// Mountains lit from the side, with snow above the height `line`.
@@ -262,8 +244,8 @@ fn relief(scene: &mut Scene, low: Colour, high: Colour, line: f32, scale: f32) {
         let slope = (ridge(x + east * step, y + south * step) - height) / (step * scale);
         let light = (1.0 - 0.55 * slope).clamp(0.35, 1.6);
         let rock = low.mix(high, (height + 0.2).clamp(0.0, 1.0));
-        let ground = if height > line { WHITE } else { rock };
-        ground.lit(light * (1.0 + 0.08 * noise.at(x * 70.0, y * 70.0)))
+        let cover = ((height - line) * 9.0).clamp(0.0, 1.0);
+        let light = light + (0.75 + 0.2 * light - light) * cover;
+        rock.mix(WHITE, cover).lit(light * (1.0 + 0.08 * noise.at(x * 70.0, y * 70.0)))
     });
-    let _ = SAND;
 }

@@ -39,17 +39,27 @@ fn around(scene: &mut Scene, free: impl Fn(Point, f32) -> bool) -> &'static str 
 /// How busy a road is: cars on it and the words.
 fn busy(scene: &mut Scene) -> (usize, &'static str) {
     scene.dice.pick(&[
-        (0, "[without cars|with no cars|empty]"),
+        (0, "[without cars|with no cars|without traffic]"),
         (1, "with [few cars|a few cars|several cars]"),
         (3, "with [many cars|lots of cars|heavy traffic|many vehicles]"),
     ])
 }
 
+/// What people say about crossroads.
+const CROSSROADS: &[&str] = &[
+    "two {size} roads [cross|meet] [near|beside|next to] {side}",
+    "a(n) [crossroads|intersection|junction] {traffic} [surrounded by|near|beside] {side}",
+    "a(n) {tilt} {form} junction of {size} roads {traffic}",
+    "an intersection of {tilt} roads [with zebra crossings|with white crossings|] and {side} [around it|beside it]",
+    "{arms} roads meet [near|beside|next to] {side}",
+    "{side} around a(n) {tilt} [intersection|crossroads] {traffic}",
+];
+
 pub(super) fn crossroads(scene: &mut Scene) -> Vec<String> {
     let (cx, cy) = (scene.dice.between(0.4, 0.6), scene.dice.between(0.4, 0.6));
     let width = scene.dice.pick(&[0.12, 0.17]);
     let turn = scene.dice.pick(&[0.0, 0.0, 0.6, -0.5]);
-    let (arms, form) = scene.dice.pick(&[(4, "[cross|crossroads shape]"), (3, "[t|letter t]")]);
+    let (arms, form) = scene.dice.pick(&[(4, "four way"), (3, "[t|three way]")]);
     let centre = Pose::new((cx, cy), turn + scene.dice.pick(&[0.0, FRAC_PI_2, PI]), 1.0);
     let reach = |at: Point| {
         let (sin, cos) = (-centre.angle).sin_cos();
@@ -79,14 +89,7 @@ pub(super) fn crossroads(scene: &mut Scene) -> Vec<String> {
     let facts = facts
         .with("arms", number(arms).split('|').nth(1).expect("numbers have choices"))
         .with("size", if width > 0.15 { "wide" } else { "narrow" });
-    facts.captions(&mut scene.dice, &[
-        "two {size} roads [cross|meet] [among|between|near] {side}",
-        "a(n) [crossroads|intersection|junction] {traffic} [surrounded by|near|beside] {side}",
-        "a(n) {tilt} {form} junction of {size} roads {traffic}",
-        "an intersection of {tilt} roads [with zebra crossings|with white crossings|] and {side} [around it|beside it]",
-        "{arms} roads meet [in the middle of|between|among] {side}",
-        "{side} around a(n) {tilt} [intersection|crossroads] {traffic}",
-    ])
+    facts.captions(&mut scene.dice, CROSSROADS)
 }
 
 /// A pedestrian crossing on the arm ahead.
@@ -101,6 +104,16 @@ fn zebra(scene: &mut Scene, arm: Pose, width: f32) {
         );
     }
 }
+
+/// What people say about motorway.
+const MOTORWAY: &[&str] = &[
+    "a(n) {form} [motorway|freeway|highway] [runs|goes] {way} {traffic}",
+    "a(n) [motorway|freeway|highway] {traffic} [between|through] {side}",
+    "a(n) {form} [road|highway|freeway] with {lanes} lanes [runs|goes] {way}",
+    "{side} on both sides of a(n) {form} [freeway|highway|motorway]",
+    "a(n) {lanes} lane [motorway|freeway|highway] {traffic} [passes|beside|next to] {side}",
+    "[there is|we see] a(n) {form} highway {traffic} and {side}",
+];
 
 pub(super) fn motorway(scene: &mut Scene) -> Vec<String> {
     let course = Course::any(&mut scene.dice);
@@ -130,18 +143,17 @@ pub(super) fn motorway(scene: &mut Scene) -> Vec<String> {
     let facts = facts
         .with("form", if bend == 0.0 { "straight" } else { "[curved|bending]" })
         .with("lanes", ["four", "six"][lanes - 2]);
-    facts.captions(
-        &mut scene.dice,
-        &[
-            "a(n) {form} [motorway|freeway|highway] [runs|goes] {way} {traffic}",
-            "a(n) [motorway|freeway|highway] {traffic} [between|through] {side}",
-            "a(n) {form} [road|highway|freeway] with {lanes} lanes [runs|goes] {way}",
-            "{side} on both sides of a(n) {form} [freeway|highway|motorway]",
-            "a(n) {lanes} lane [motorway|freeway|highway] {traffic} [passes|beside|next to] {side}",
-            "[there is|we see] a(n) {form} highway {traffic} and {side}",
-        ],
-    )
+    facts.captions(&mut scene.dice, MOTORWAY)
 }
+
+/// What people say about roundabout.
+const ROUNDABOUT: &[&str] = &[
+    "a roundabout {traffic} [near|beside|among] {side}",
+    "{n} roads [meet at|lead to|join at] a roundabout with {island} [in the middle|in its centre]",
+    "{island} in the [middle|centre] of a(n) [round|circular] [road|junction] {traffic}",
+    "a(n) [roundabout|traffic circle] with {n} [exits|roads] [surrounded by|between] {side}",
+    "[there is|we see] a roundabout with {island} and {side}",
+];
 
 pub(super) fn roundabout(scene: &mut Scene) -> Vec<String> {
     let centre = (scene.dice.between(0.42, 0.58), scene.dice.between(0.42, 0.58));
@@ -190,14 +202,18 @@ pub(super) fn roundabout(scene: &mut Scene) -> Vec<String> {
         .with("side", side)
         .with("traffic", traffic)
         .with("island", island);
-    facts.captions(&mut scene.dice, &[
-        "a roundabout {traffic} [near|beside|among] {side}",
-        "{n} roads [meet at|lead to|join at] a roundabout with {island} [in the middle|in its centre]",
-        "{island} in the [middle|centre] of a [round|circular] [road|junction] {traffic}",
-        "a [roundabout|traffic circle] with {n} [exits|roads] [surrounded by|between] {side}",
-        "[there is|we see] a roundabout with {island} and {side}",
-    ])
+    facts.captions(&mut scene.dice, ROUNDABOUT)
 }
+
+/// What people say about parking lot.
+const PARKING_LOT: &[&str] = &[
+    "{density} {colours} cars [are|] parked in a(n) [parking lot|car park] {beside}",
+    "a(n) [parking lot|car park] with {n} rows and {density} {colours} cars",
+    "{density} {colours} cars in {n} rows {with}",
+    "{density} cars [in|on] a(n) [parking lot|car park] {beside}",
+    "[there is|we can see] a(n) [parking lot|car park] on {ground} with {density} {colours} cars {with}",
+    "a(n) [car park|parking lot] with {density} {colours} cars [and white lines|]",
+];
 
 pub(super) fn parking_lot(scene: &mut Scene) -> Vec<String> {
     let site = scene.site();
@@ -243,15 +259,17 @@ pub(super) fn parking_lot(scene: &mut Scene) -> Vec<String> {
         .counting(rows)
         .with("density", if seen.is_empty() { "no" } else { density })
         .with("colours", colours);
-    facts.captions(&mut scene.dice, &[
-        "{density} {colours} cars [are|] parked in a [parking lot|car park] {beside}",
-        "a [parking lot|car park] with {n} rows and {density} {colours} cars",
-        "{density} {colours} cars in {n} rows {with}",
-        "{density} cars [in|on] a [parking lot|car park] {beside}",
-        "[there is|we can see] a [parking lot|car park] on {ground} with {density} {colours} cars {with}",
-        "a(n) [car park|parking lot] with {density} {colours} cars [and white lines|]",
-    ])
+    facts.captions(&mut scene.dice, PARKING_LOT)
 }
+
+/// What people say about railway.
+const RAILWAY: &[&str] = &[
+    "{n} [railway|rail|railroad] [track|line]<|s> {train}",
+    "{n} [railway|railway track]<|s> <runs|run> {way} [beside|next to|near] {side}",
+    "a railway {train} [near|beside|next to] {side}",
+    "a railway with {n} track<|s> [runs|goes] {way} {train}",
+    "{side} on both sides of {n} [railway line|railway track]<|s>",
+];
 
 pub(super) fn railway(scene: &mut Scene) -> Vec<String> {
     let course = Course::any(&mut scene.dice);
@@ -283,18 +301,7 @@ pub(super) fn railway(scene: &mut Scene) -> Vec<String> {
             _ => format!("with two {} trains", train.word),
         },
     );
-    facts.captions(
-        &mut scene.dice,
-        &[
-            "{n} [railway|rail|railroad] [track|line]<|s> {train}",
-            "{n} [railway|railway track]<|s> <runs|run> {way} [between|through|beside] {side}",
-            "a railway {train} [near|beside|next to] {side}",
-            "a railway with {n} track<|s> [runs|goes] {way} {train}",
-            "{side} on both sides of {n} [rail|railway] track<|s>"
-                .replace("[rail|railway] track", "[railway line|railway track]")
-                .as_str(),
-        ],
-    )
+    facts.captions(&mut scene.dice, RAILWAY)
 }
 
 /// A train on a track.

@@ -79,6 +79,8 @@ impl Scene {
 
     /// Ground that is already drawn, with any surroundings.
     pub(crate) fn site_on(&mut self, land: Land) -> Site {
+        let bushes = self.dice.whole(0, 14);
+        self.bushes(bushes);
         let facts = Facts::default().with("ground", land.words);
         let mut site = Site { left: 0.0, top: 0.0, right: 1.0, bottom: 1.0, facts };
         if self.dice.chance(0.2) {
@@ -95,7 +97,7 @@ impl Scene {
         }
         let what = self.neighbour(edge, depth);
         let beside = format!("[beside|next to|near|close to] {what}");
-        let with = format!("[with|and] {what} {}", edge.words());
+        let with = format!("and {what} {}", edge.words());
         site.facts = site.facts.with("beside", beside).with("with", with);
         site
     }
@@ -126,14 +128,14 @@ impl Scene {
         for _ in 0..90 {
             let at = edge.at(self.dice.between(0.0, 1.0), self.dice.between(-0.02, depth * 0.9));
             let radius = self.dice.between(0.02, 0.042);
-            self.tree(at, radius, super::land::FOREST);
+            self.tree(at, radius, super::land::LEAVES);
         }
         "[a(n) forest|a(n) wood|many green trees|dense trees]"
     }
 
     fn tree_row_along(&mut self, edge: Edge, depth: f32) -> &'static str {
         let radius = self.dice.between(0.025, 0.04);
-        let leaves = super::land::FOREST.lit(1.3);
+        let leaves = super::land::LEAVES.lit(1.3);
         for i in 0..10 {
             let at = edge.at((i as f32 + 0.5) / 10.0, depth * 0.5 + self.dice.spread(0.01));
             self.tree(at, radius, leaves);

@@ -26,6 +26,16 @@ const STANDS: &[Named] = &[
     Named { word: "orange", colour: rgb(0xdc_8438) },
 ];
 
+/// What people say about stadium.
+const STADIUM: &[&str] = &[
+    "a(n) {form} stadium with {stand} [stands|seats] {beside}",
+    "a football field in a(n) {form} [stadium|arena] {with}",
+    "a(n) {stand} [stadium|arena] {track} on {ground}",
+    "[there is|we can see] a(n) {form} {stand} [stadium|arena] {with}",
+    "a stadium with {stand} [stands|seats] [around|surrounding] a green pitch {track}",
+    "a(n) {stand} {form} stadium {track} {beside}",
+];
+
 pub(super) fn stadium(scene: &mut Scene) -> Vec<String> {
     let site = scene.site();
     let stand = scene.dice.pick(STANDS);
@@ -46,24 +56,13 @@ pub(super) fn stadium(scene: &mut Scene) -> Vec<String> {
     let facts = site.facts.with("stand", stand.word).with("form", form);
     let facts = facts.with(
         "track",
-        if track.0.is_empty() { "".to_owned() } else { format!("[and|with] a {} track", track.0) },
+        if track.0.is_empty() {
+            String::new()
+        } else {
+            format!("[and|with] a(n) {} track", track.0)
+        },
     );
-    facts.captions(
-        &mut scene.dice,
-        &[
-            "a(n) {form} stadium with {stand} [stands|seats] {beside}",
-            "a football field {track} in a(n) {form} stadium"
-                .replace("with", "and")
-                .replace("{track}", if track.0.is_empty() { "" } else { "{track}" })
-                .as_str(),
-            "a(n) {stand} [stadium|arena] {track} on {ground}",
-            "[there is|we can see] a(n) {form} {stand} [stadium|playground] {with}"
-                .replace("playground", "arena")
-                .as_str(),
-            "a stadium with {stand} [stands|seats] [around|surrounding] a green pitch {track}",
-            "a(n) {stand} {form} stadium {track} {beside}",
-        ],
-    )
+    facts.captions(&mut scene.dice, STADIUM)
 }
 
 fn tiers(scene: &mut Scene, pose: Pose, round: f32, stand: Colour) {
@@ -96,6 +95,16 @@ fn pitch(scene: &mut Scene, pose: Pose, length: f32, width: f32) {
     }
 }
 
+/// What people say about baseball field.
+const BASEBALL_FIELD: &[&str] = &[
+    "{n} baseball [field|diamond]<|s> {beside}",
+    "{n} {form} baseball field<|s> with {soil} [earth|soil|infield<|s>] and {tone} grass",
+    "{n} {tone} baseball field<|s> {beside}",
+    "[there <is|are>|we see] {n} baseball field<|s> on {ground} {with}",
+    "{n} {form} [baseball field|ball field]<|s> with {tone} [grass|lawn] {with}",
+    "{n} playing field<|s> for baseball with {soil} [earth|soil] {beside}",
+];
+
 pub(super) fn baseball_field(scene: &mut Scene) -> Vec<String> {
     let land = GRASS;
     scene.ground(land);
@@ -109,8 +118,6 @@ pub(super) fn baseball_field(scene: &mut Scene) -> Vec<String> {
         (rgb(0xb4_a85c), "dry"),
     ]);
     let start = scene.dice.pick(&[0.0, FRAC_PI_2, PI, -FRAC_PI_2]) + scene.dice.spread(0.15);
-    let facing = [("left", PI), ("top", -FRAC_PI_2), ("right", 0.0), ("bottom", FRAC_PI_2)];
-    let _ = facing;
     for i in 0..count {
         let (home, angle, size) = if count == 1 {
             let size = site.extent() * 0.82;
@@ -130,21 +137,7 @@ pub(super) fn baseball_field(scene: &mut Scene) -> Vec<String> {
     });
     let facts = site.facts.counting(count).with("soil", soil).with("tone", tone);
     let facts = facts.with("form", if count == 1 { "[fan shaped|diamond shaped]" } else { "" });
-    facts.captions(
-        &mut scene.dice,
-        &[
-            "{n} baseball [field|diamond]<|s> {beside}",
-            "{n} {form} baseball field<|s> with {soil} [earth|soil|infield<|s>] and {tone} grass",
-            "{n} {tone} baseball field<|s> <is|are> {beside}"
-                .replace("<is|are> {beside}", "{beside}")
-                .as_str(),
-            "[there <is|are>|we see] {n} baseball field<|s> on {ground} {with}",
-            "{n} {form} [baseball field|ball field]<|s> with {tone} [grass|lawn] {with}",
-            "a playing field for baseball with {soil} [earth|soil] {beside}"
-                .replace("a playing field", "{n} playing field<|s>")
-                .as_str(),
-        ],
-    )
+    facts.captions(&mut scene.dice, BASEBALL_FIELD)
 }
 
 /// A baseball field that opens along the pose, its home plate there.
@@ -177,6 +170,15 @@ fn diamond(scene: &mut Scene, home: Pose, earth: Colour, grass: Colour) {
 fn diamond_of(home: Pose, middle: f32, reach: f32) -> Vec<Point> {
     home.points(&[(middle - reach, 0.0), (middle, reach), (middle + reach, 0.0), (middle, -reach)])
 }
+
+/// What people say about tennis courts.
+const TENNIS_COURTS: &[&str] = &[
+    "{n} tennis court<|s> {order} {beside}",
+    "{n} {colours} [tennis court|court]<|s> on {ground}",
+    "{n} {inner} tennis court<|s> with {outer} [border|edge|margin]<|s> {with}",
+    "[there <is|are>|we see] {n} {colours} tennis court<|s> {beside}",
+    "{n} {inner} [court|tennis court]<|s> with white lines {order} {with}",
+];
 
 pub(super) fn tennis_courts(scene: &mut Scene) -> Vec<String> {
     let site = scene.site();
@@ -211,16 +213,7 @@ pub(super) fn tennis_courts(scene: &mut Scene) -> Vec<String> {
         .with("outer", outer.word);
     let facts =
         facts.with("order", if count > 1 { "[side by side|next to each other|]" } else { "" });
-    facts.captions(
-        &mut scene.dice,
-        &[
-            "{n} tennis court<|s> {order} {beside}",
-            "{n} {colours} [tennis court|court]<|s> on {ground}",
-            "{n} {inner} tennis court<|s> with {outer} [border|edge|margin]<|s> {with}",
-            "[there <is|are>|we see] {n} {colours} tennis court<|s> {beside}",
-            "{n} {inner} [court|tennis court]<|s> with white lines {order} {with}",
-        ],
-    )
+    facts.captions(&mut scene.dice, TENNIS_COURTS)
 }
 
 fn court(scene: &mut Scene, pose: Pose, (wide, high): Point, inner: Colour, outer: Colour) {
@@ -228,7 +221,7 @@ fn court(scene: &mut Scene, pose: Pose, (wide, high): Point, inner: Colour, oute
     let (w, h) = (wide * 0.6, high * 0.7);
     scene.canvas.fill(&pose.rectangle((0.0, 0.0), w, h), inner);
     let line = |scene: &mut Scene, a: Point, b: Point| {
-        scene.canvas.bar(&pose.points(&[a, b]), 0.006, WHITE)
+        scene.canvas.bar(&pose.points(&[a, b]), 0.006, WHITE);
     };
     scene.canvas.outline(&pose.rectangle((0.0, 0.0), w, h), 0.007, WHITE);
     for side in [-0.38, 0.38] {

@@ -2,7 +2,7 @@
 //!
 //! Each is drawn at a place that the scene chooses; none says anything about captions.
 
-use super::land::{ASPHALT, FOREST};
+use super::land::{ASPHALT, LEAVES};
 use crate::scenes::{
     Scene,
     palette::{BLACK, CARS, Colour, ROOFS, SHADOW, WHITE, rgb},
@@ -22,7 +22,7 @@ impl Scene {
 
     /// Up to `count` trees where `wanted` says yes.
     pub(crate) fn trees(&mut self, count: usize, radius: f32, wanted: impl Fn(Point) -> bool) {
-        let leaves = FOREST.mix(rgb(0x5a_7a3a), self.dice.between(0.0, 0.7));
+        let leaves = LEAVES.mix(rgb(0x5a_7a3a), self.dice.between(0.0, 0.7));
         for _ in 0..count {
             let at = self.dice.point(0.0);
             let size = radius * self.dice.between(0.7, 1.35);

@@ -2,13 +2,13 @@
 
 use super::{
     course::Course,
-    land::{BEACH, CONCRETE, DRY, GRASS, Land, SAND, SOIL, water_at},
+    land::{ASPHALT, CONCRETE, DRY, GRASS, LEAVES, Land, SAND, SHORE, SOIL, water_at},
 };
 use crate::scenes::{
     Scene,
     palette::{CARS, Named, WHITE, rgb},
-    phrase::{Facts, list, place},
-    shape::{Point, Pose, along, beside, blob, distance, ribbon, smooth, upright},
+    phrase::{Facts, list},
+    shape::{Point, Pose, along, beside, blob, distance, ribbon, smooth},
 };
 
 /// What lies on a bank: the words and how it is drawn.
@@ -18,6 +18,16 @@ const BANKS: &[(&str, Land, usize, usize)] = &[
     ("[houses|buildings|residential areas]", GRASS, 30, 26),
     ("[bare land|bare soil|brown land]", SOIL, 8, 0),
     ("[dry grass|dry yellow land|withered grass]", DRY, 12, 0),
+];
+
+/// What people say about river.
+const RIVER: &[&str] = &[
+    "a(n) {bend} {water} river [runs|flows|goes] {way}",
+    "a(n) {size} {bend} river [with|between] {bank} on both sides",
+    "a(n) {bend} {water} river with {bank} on both [sides|banks]",
+    "[the|a(n)] {water} river flows through {bank} {way}",
+    "a(n) {size} river with {water} water [runs|flows] {way} through {bank}",
+    "[there is|we can see] a(n) {bend} river [near|beside] {bank}",
 ];
 
 pub(super) fn river(scene: &mut Scene) -> Vec<String> {
@@ -39,17 +49,7 @@ pub(super) fn river(scene: &mut Scene) -> Vec<String> {
     let facts =
         Facts::default().with("water", water.word).with("way", course.words).with("bend", bend);
     let facts = facts.with("bank", bank.0).with("size", size);
-    facts.captions(
-        &mut scene.dice,
-        &[
-            "a(n) {bend} {water} river [runs|flows|goes] {way}",
-            "a(n) {size} {bend} river [with|between] {bank} on both sides",
-            "{bank} [are|lie] on both sides of a(n) {bend} {water} river",
-            "[the|a(n)] {water} river flows through {bank} {way}",
-            "a(n) {size} river with {water} water [runs|flows] {way} through {bank}",
-            "[there is|we can see] a(n) {bend} river [near|beside] {bank}",
-        ],
-    )
+    facts.captions(&mut scene.dice, RIVER)
 }
 
 fn river_line(scene: &mut Scene, course: &Course) -> (Vec<Point>, &'static str) {
@@ -62,7 +62,7 @@ fn river_line(scene: &mut Scene, course: &Course) -> (Vec<Point>, &'static str) 
 }
 
 fn draw_river(scene: &mut Scene, line: &[Point], width: f32, water: Named) {
-    scene.canvas.bar(line, width + 0.035, BEACH.lit(0.85).alpha(0.6));
+    scene.canvas.bar(line, width + 0.035, SHORE.lit(0.85).alpha(0.6));
     scene.pool(&ribbon(line, width), water.colour);
 }
 
@@ -94,6 +94,16 @@ fn off(line: &[Point], at: Point) -> f32 {
     line.windows(2).map(to_pair).fold(f32::MAX, f32::min)
 }
 
+/// What people say about bridge.
+const BRIDGE: &[&str] = &[
+    "{n} bridge<|s> over a(n) {water} river {traffic}",
+    "{n} bridge<|s> <is|are> [over|across|above] a river which runs {way}",
+    "{n} bridge<|s> [<crosses|cross>|<spans|span>|over] a(n) {water} river with {bank} on both sides",
+    "a(n) {water} river [flows|runs] {way} under {n} bridge<|s>",
+    "[there <is|are>|we see] {n} bridge<|s> {traffic} and {bank} [beside|near] the river",
+    "{n} bridge<|s> over the river",
+];
+
 pub(super) fn bridge(scene: &mut Scene) -> Vec<String> {
     let course = Course::any(&mut scene.dice);
     let bank = scene.dice.pick(BANKS);
@@ -105,10 +115,14 @@ pub(super) fn bridge(scene: &mut Scene) -> Vec<String> {
     let decks: Vec<Vec<Point>> = (0..bridges)
         .map(|i| deck(&line, 0.5 + 0.24 * (i as f32 - (bridges - 1) as f32 / 2.0)))
         .collect();
-    decks.iter().for_each(|deck| scene.canvas.bar(deck, 0.09, super::land::ASPHALT));
+    for deck in &decks {
+        scene.canvas.bar(deck, 0.09, ASPHALT);
+    }
     settle(scene, bank.2 / 2, bank.3 / 2, &line, width / 2.0 + 0.02);
     let cars = scene.dice.pick(&[0, 0, 3, 7]);
-    decks.iter().for_each(|deck| span(scene, deck, width, cars));
+    for deck in &decks {
+        span(scene, deck, width, cars);
+    }
     let traffic = match cars {
         0 => "[without cars|with no cars on it]",
         3 => "with [a few|some|several] cars on it",
@@ -118,14 +132,7 @@ pub(super) fn bridge(scene: &mut Scene) -> Vec<String> {
     let facts = facts
         .with("way", course.words)
         .with("traffic", if bridges == 1 { traffic } else { "[side by side|in parallel]" });
-    facts.captions(&mut scene.dice, &[
-        "{n} bridge<|s> over a(n) {water} river {traffic}",
-        "{n} bridge<|s> <is|are> [over|across|above] a river which runs {way}",
-        "{n} bridge<|s> [cross|span|over] a(n) {water} river [with|between] {bank} on both sides".replace("cross|span|", if bridges == 1 { "crosses|spans|" } else { "cross|span|" }).as_str(),
-        "a(n) {water} river [flows|runs] {way} under {n} bridge<|s>",
-        "[there <is|are>|we see] {n} bridge<|s> {traffic} and {bank} [beside|near] the river",
-        "{n} bridge<|s> over the river",
-    ])
+    facts.captions(&mut scene.dice, BRIDGE)
 }
 
 /// The line of a bridge that crosses `line` at the share `t`.
@@ -146,6 +153,16 @@ fn span(scene: &mut Scene, deck: &[Point], width: f32, cars: usize) {
     scene.traffic(deck, 0.02, 0.045, cars * 2);
 }
 
+/// What people say about lake.
+const LAKE: &[&str] = &[
+    "a(n) {size} {form} [pond|lake] with {water} water {beside}",
+    "a(n) {form} {water} [lake|pond] {rim}",
+    "[there is|we can see] a(n) {size} {water} [pond|lake] {fleet} {with}",
+    "a(n) {water} [pond|lake] {rim} {beside}",
+    "the water of the {size} {form} [pond|lake] is {water}",
+    "a(n) {form} [pond|lake] {fleet} is {rim}",
+];
+
 pub(super) fn lake(scene: &mut Scene) -> Vec<String> {
     let site = scene.site();
     let water = scene.any_water();
@@ -162,12 +179,12 @@ pub(super) fn lake(scene: &mut Scene) -> Vec<String> {
         _ => (blob(&mut scene.dice, centre, radius, 0.35), "[irregular|oddly shaped]"),
     };
     let trees = scene.dice.pick(&[0, 0, 70]);
-    scene.canvas.outline(&outline, 0.03, BEACH.lit(0.8).alpha(0.5));
+    scene.canvas.outline(&outline, 0.03, SHORE.lit(0.8).alpha(0.5));
     scene.pool(&outline, water.colour);
     for i in 0..trees {
         let (sin, cos) = (i as f32 * 0.6).sin_cos();
         let reach = radius * scene.dice.between(1.25, 1.5);
-        scene.tree((centre.0 + cos * reach, centre.1 + sin * reach), 0.024, super::land::FOREST);
+        scene.tree((centre.0 + cos * reach, centre.1 + sin * reach), 0.024, LEAVES);
     }
     let boats = scene.dice.pick(&[0, 0, 1, 2, 3]);
     for i in 0..boats {
@@ -192,18 +209,18 @@ pub(super) fn lake(scene: &mut Scene) -> Vec<String> {
             "[surrounded by|on] {ground}"
         },
     );
-    facts.captions(
-        &mut scene.dice,
-        &[
-            "a(n) {size} {form} [pond|lake] with {water} water {beside}",
-            "a(n) {form} {water} [lake|pond] {rim}",
-            "[there is|we can see] a(n) {size} {water} [pond|lake] {fleet} {with}",
-            "a(n) {water} [pond|lake] {rim} {beside}",
-            "the water of the {size} {form} [pond|lake] is {water}",
-            "a(n) {form} [pond|lake] {fleet} is {rim}",
-        ],
-    )
+    facts.captions(&mut scene.dice, LAKE)
 }
+
+/// What people say about beach.
+const BEACH: &[&str] = &[
+    "a(n) [yellow|sandy] beach {crowd} [beside|near|next to] the {water} [sea|ocean]",
+    "white waves [wash|beat|lap] a beach [with|and] the {water} [sea|ocean] {side}",
+    "the {water} [sea|ocean] is {side}, [with|then] a beach and {land}",
+    "a beach [between|lies between] {land} and the [{water} sea|sea|ocean]",
+    "a(n) [strip|stretch] of sand {crowd} between {water} water and {land}",
+    "[the sea|the ocean|{water} water] {side} [with|and] a beach {crowd}",
+];
 
 pub(super) fn beach(scene: &mut Scene) -> Vec<String> {
     let water = scene.any_water();
@@ -260,22 +277,7 @@ pub(super) fn beach(scene: &mut Scene) -> Vec<String> {
             "[with no people|without people|]"
         },
     );
-    facts.captions(
-        &mut scene.dice,
-        &[
-            "a(n) [yellow|sandy] beach {crowd} [beside|near|next to] the {water} [sea|ocean]",
-            "white waves [wash|beat|lap] a beach [with|and] the {water} [sea|ocean] {side}",
-            "the {water} [sea|ocean] is {side} and {land} [lie|stand] behind the beach"
-                .replace(
-                    "[lie|stand]",
-                    if inland.0.contains("road") { "[runs|passes]" } else { "[lie|are]" },
-                )
-                .as_str(),
-            "a beach [between|lies between] {land} and the [{water} sea|sea|ocean]",
-            "a [strip|stretch] of sand {crowd} between {water} water and {land}",
-            "[the sea|the ocean|{water} water] {side} [with|and] a beach {crowd}",
-        ],
-    )
+    facts.captions(&mut scene.dice, BEACH)
 }
 
 /// The sea beyond a shore line, with lines of white foam.
@@ -289,12 +291,20 @@ fn surf(scene: &mut Scene, line: &[Point], frame: Pose, water: Named) {
         water_at(shallow.mix(water.colour, ((u + 0.05) * 4.0).clamp(0.0, 1.0)), noise, x, y)
     });
     scene.canvas.line(line, 0.025, WHITE.alpha(0.85));
-    let ahead = frame.points(&[(0.0, 0.0)])[0];
-    let _ = ahead;
     for (offset, strength) in [(0.035, 0.5), (0.075, 0.35)] {
         scene.canvas.line(&beside(line, -offset), 0.012, WHITE.alpha(strength));
     }
 }
+
+/// What people say about port.
+const PORT: &[&str] = &[
+    "{n} {kind}<|s> <is|are> [docked|moored|berthed] [in|at] a(n) [port|harbour]",
+    "{n} {colours} {kind}<|s> [at|beside] {piers} pier{ps} in {water} water",
+    "a(n) [port|harbour] with {n} {kind}<|s> and {stock} {side}",
+    "{stock} [stand|are] on the quay {side} [of|in] the [port|harbour]",
+    "{piers} pier{ps} [with|and] {n} {kind}<|s> [on|in] the {water} water",
+    "{n} {kind}<|s> in a(n) [port|harbour] with {water} water",
+];
 
 pub(super) fn port(scene: &mut Scene) -> Vec<String> {
     let water = scene.any_water();
@@ -356,19 +366,7 @@ pub(super) fn port(scene: &mut Scene) -> Vec<String> {
     let facts = facts
         .with("piers", crate::scenes::phrase::number(piers))
         .with("ps", if piers == 1 { "" } else { "s" });
-    facts.captions(
-        &mut scene.dice,
-        &[
-            "{n} {kind}<|s> <is|are> [docked|moored|berthed] [in|at] a [port|harbour]",
-            "{n} {colours} {kind}<|s> [at|beside] {piers} pier{ps} in {water} water",
-            "a [port|harbour] with {n} {kind}<|s> and {stock} {side}",
-            "{stock} [stand|are] on the quay {side} [of|in] the [port|harbour]",
-            "{piers} pier{ps} [with|and] {n} {kind}<|s> [on|in] the {water} water",
-            "[some|several] [boats|ships] in a [port|harbour] with {water} water"
-                .replace("[some|several] [boats|ships]", "{n} {kind}<|s>")
-                .as_str(),
-        ],
-    )
+    facts.captions(&mut scene.dice, PORT)
 }
 
 /// Containers or halls on the quay.
@@ -391,5 +389,4 @@ fn stock(scene: &mut Scene, frame: Pose, cargo: bool) {
             );
         }
     }
-    let _ = (place, upright);
 }

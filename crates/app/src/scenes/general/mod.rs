@@ -3,6 +3,7 @@
 //! Words for colours, numbers, places and relations are those of the aerial captions; no drawing
 //! here is a scene from above.
 
+mod landscapes;
 mod nature;
 mod object;
 mod patterns;
@@ -40,13 +41,13 @@ pub(super) const SUBJECTS: &[Subject] = &[
     ("pair", views::pair),
     ("collection", views::collection),
     ("collection", views::collection),
-    ("village", views::village),
-    ("woods", views::woods),
-    ("hills", views::hills),
-    ("shore", views::shore),
-    ("weather", views::weather),
-    ("street", views::street),
-    ("bridge", views::bridge),
+    ("village", landscapes::village),
+    ("woods", landscapes::woods),
+    ("hills", landscapes::hills),
+    ("shore", landscapes::shore),
+    ("weather", landscapes::weather),
+    ("street", landscapes::street),
+    ("bridge", landscapes::bridge),
     ("face", signs::face),
     ("digits", signs::digits),
     ("clock", signs::clock),

@@ -24,6 +24,7 @@ pub(crate) struct Object {
 pub(crate) enum Place {
     Ground,
     Road,
+    Rail,
     Water,
     Sky,
 }
@@ -37,7 +38,7 @@ pub(crate) const OBJECTS: &[Object] = &[
     object("car", Place::Road, vehicles::car),
     object("[lorry|truck|truck]", Place::Road, vehicles::lorry),
     object("van", Place::Road, vehicles::van),
-    object("[train|railway train]", Place::Road, vehicles::train),
+    object("train", Place::Rail, vehicles::train),
     object("[sailing boat|sailboat|boat]", Place::Water, vehicles::sailing_boat),
     object("[ship|cargo ship|large ship]", Place::Water, vehicles::ship),
     object("[plane|airplane|aeroplane]", Place::Sky, vehicles::plane),
@@ -45,8 +46,8 @@ pub(crate) const OBJECTS: &[Object] = &[
     object("kite", Place::Sky, toys::kite),
     object("rocket", Place::Sky, vehicles::rocket),
     object("bird", Place::Sky, nature::bird),
-    object("[house|small house|building]", Place::Ground, toys::house),
-    object("[tower|tall building]", Place::Ground, toys::tower),
+    object("[house|building|house]", Place::Ground, toys::house),
+    object("[tower|skyscraper]", Place::Ground, toys::tower),
     object("tent", Place::Ground, toys::tent),
     object("[tree|round tree]", Place::Ground, nature::tree),
     object("[fir tree|fir|pine tree]", Place::Ground, nature::fir),

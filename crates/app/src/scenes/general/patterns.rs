@@ -21,6 +21,15 @@ fn facts((one, two): (Named, Named)) -> Facts {
     Facts::default().with("one", one.word).with("two", two.word)
 }
 
+/// What people say about stripes.
+const STRIPES: &[&str] = &[
+    "{width} {way} stripes in {one} and {two}",
+    "{one} and {two} stripes",
+    "a pattern of {width} {way} {one} and {two} [stripes|strips]",
+    "{width} {one} [strips|stripes] on {two} ground",
+    "{way} stripes, {one} and {two}",
+];
+
 pub(super) fn stripes(scene: &mut Scene) -> Vec<String> {
     let (one, two) = inks(scene);
     let (angle, way) = scene.dice.pick(&[
@@ -36,17 +45,17 @@ pub(super) fn stripes(scene: &mut Scene) -> Vec<String> {
         if ((x * cos + y * sin) * count).rem_euclid(1.0) < 0.5 { one.colour } else { two.colour }
     });
     let facts = facts((one, two)).with("way", way).with("width", width);
-    facts.captions(
-        &mut scene.dice,
-        &[
-            "{width} {way} stripes in {one} and {two}",
-            "{one} and {two} stripes",
-            "a pattern of {width} {way} {one} and {two} [stripes|strips]",
-            "{width} {one} [strips|stripes] on {two} ground",
-            "{way} stripes, {one} and {two}",
-        ],
-    )
+    facts.captions(&mut scene.dice, STRIPES)
 }
+
+/// What people say about checks.
+const CHECKS: &[&str] = &[
+    "a(n) {tilt} [chess board|checked pattern] in {one} and {two}",
+    "{size} {tilt} {one} and {two} [squares|checks]",
+    "a pattern of {size} {one} and {two} squares",
+    "[many|rows of] {size} squares in {one} and {two}",
+    "a(n) {tilt} patchwork of {one} and {two} [squares|pieces]",
+];
 
 pub(super) fn checks(scene: &mut Scene) -> Vec<String> {
     let (one, two) = inks(scene);
@@ -61,17 +70,17 @@ pub(super) fn checks(scene: &mut Scene) -> Vec<String> {
     let facts = facts((one, two))
         .with("size", size)
         .with("tilt", if angle == 0.0 { "" } else { "[tilted|diagonal|slanting]" });
-    facts.captions(
-        &mut scene.dice,
-        &[
-            "a(n) {tilt} [chess board|checked pattern] in {one} and {two}",
-            "{size} {tilt} {one} and {two} [squares|checks]",
-            "a pattern of {size} {one} and {two} squares",
-            "[many|rows of] {size} squares in {one} and {two}",
-            "a(n) {tilt} patchwork of {one} and {two} [squares|pieces]",
-        ],
-    )
+    facts.captions(&mut scene.dice, CHECKS)
 }
+
+/// What people say about dots.
+const DOTS: &[&str] = &[
+    "{density} {one} dots {order}",
+    "{one} [dots|spots] on {two} ground",
+    "{density} [round spots|dots] in {one} {order} on {two}",
+    "{two} paper with {density} {one} dots",
+    "[dots|spots] {order}, {one} on {two}",
+];
 
 pub(super) fn dots(scene: &mut Scene) -> Vec<String> {
     let paper = scene.paper();
@@ -99,20 +108,20 @@ pub(super) fn dots(scene: &mut Scene) -> Vec<String> {
         if regular {
             "[in rows|in straight rows|arranged in rows]"
         } else {
-            "[scattered about|here and there|in no order]"
+            "[scattered about|here and there|in different places]"
         },
     );
-    facts.captions(
-        &mut scene.dice,
-        &[
-            "{density} {one} dots {order}",
-            "{one} [dots|spots] on {two} ground",
-            "{density} [round spots|dots] in {one} {order} on {two}",
-            "{two} paper with {density} {one} dots",
-            "[dots|spots] {order}, {one} on {two}",
-        ],
-    )
+    facts.captions(&mut scene.dice, DOTS)
 }
+
+/// What people say about rings.
+const RINGS: &[&str] = &[
+    "{form} rings in {one} and {two} around a point {place}",
+    "{width} {one} and {two} {form} rings",
+    "{form} {one} rings inside each other {place}",
+    "a(n) {form} target in {one} and {two} {place}",
+    "{width} {one} and {two} rings [one inside the other|inside each other]",
+];
 
 pub(super) fn rings(scene: &mut Scene) -> Vec<String> {
     let (one, two) = inks(scene);
@@ -129,17 +138,17 @@ pub(super) fn rings(scene: &mut Scene) -> Vec<String> {
         .with("width", width)
         .with("place", place(at))
         .with("form", if square { "square" } else { "[round|circular]" });
-    facts.captions(
-        &mut scene.dice,
-        &[
-            "{form} rings in {one} and {two} around a point {place}",
-            "{width} {one} and {two} {form} rings",
-            "{form} {one} rings inside each other {place}",
-            "a {form} target in {one} and {two} {place}",
-            "{width} {one} and {two} rings [one inside the other|inside each other]",
-        ],
-    )
+    facts.captions(&mut scene.dice, RINGS)
 }
+
+/// What people say about waves.
+const WAVES: &[&str] = &[
+    "{form} lines in {one} and {two} [run|go] {way}",
+    "{one} and {two} {form} [stripes|lines]",
+    "{one} {form} lines on {two} ground",
+    "[many|several] {form} {one} lines [run|go|running] {way}",
+    "a pattern of {form} {one} and {two} [lines|stripes]",
+];
 
 pub(super) fn waves(scene: &mut Scene) -> Vec<String> {
     let (one, two) = inks(scene);
@@ -159,16 +168,7 @@ pub(super) fn waves(scene: &mut Scene) -> Vec<String> {
     let facts = facts((one, two))
         .with("form", if sharp { "zigzag" } else { "[wavy|winding|curved]" })
         .with("way", if upright { "from top to bottom" } else { "from left to right" });
-    facts.captions(
-        &mut scene.dice,
-        &[
-            "{form} lines in {one} and {two} [run|go] {way}",
-            "{one} and {two} {form} [stripes|lines]",
-            "{one} {form} lines on {two} ground",
-            "[many|several] {form} {one} lines [run|go|running] {way}",
-            "a pattern of {form} {one} and {two} [lines|stripes]",
-        ],
-    )
+    facts.captions(&mut scene.dice, WAVES)
 }
 
 /// Directions of a band across the picture, with its two ends.
@@ -177,6 +177,15 @@ const WAYS: &[(&str, Point, Point)] = &[
     ("[from top to bottom|vertically]", (0.5, -0.1), (0.5, 1.1)),
     ("[diagonally from|from] the upper left to the lower right", (-0.1, -0.1), (1.1, 1.1)),
     ("[diagonally from|from] the lower left to the upper right", (-0.1, 1.1), (1.1, -0.1)),
+];
+
+/// What people say about bands.
+const BANDS: &[&str] = &[
+    "{n} {size} {form} {one} [line|band]<|s> <runs|run> {way}",
+    "{n} {one} [line|band]<|s> on {two} ground",
+    "{n} {form} line<|s> <goes|go> {way}",
+    "[there <is|are>|we see] {n} {size} {one} [line|band]<|s> {way}",
+    "{n} {size} {form} [strip|band|line]<|s> in {one} on {two}",
 ];
 
 pub(super) fn bands(scene: &mut Scene) -> Vec<String> {
@@ -188,7 +197,7 @@ pub(super) fn bands(scene: &mut Scene) -> Vec<String> {
         scene.dice.pick(&[(0.03, "[thin|narrow]"), (0.08, ""), (0.14, "[wide|broad]")]);
     let bent = scene.dice.chance(0.4);
     let middle = Pose::new(
-        ((from.0 + to.0) / 2.0, (from.1 + to.1) / 2.0),
+        crate::scenes::shape::between(from, to, 0.5),
         (to.1 - from.1).atan2(to.0 - from.0),
         1.0,
     );
@@ -208,17 +217,17 @@ pub(super) fn bands(scene: &mut Scene) -> Vec<String> {
         .with("way", words)
         .with("size", size)
         .with("form", if bent { "[curved|winding|bent]" } else { "straight" });
-    facts.captions(
-        &mut scene.dice,
-        &[
-            "{n} {size} {form} {one} [line|band]<|s> <runs|run> {way}",
-            "{n} {one} [line|band]<|s> on {two} ground",
-            "{n} {form} line<|s> <goes|go> {way}",
-            "[there <is|are>|we see] {n} {size} {one} [line|band]<|s> {way}",
-            "{n} {size} {form} [strip|band|line]<|s> in {one} on {two}",
-        ],
-    )
+    facts.captions(&mut scene.dice, BANDS)
 }
+
+/// What people say about crossing.
+const CROSSING: &[&str] = &[
+    "two {tilt} [lines|bands] {meet} {place}",
+    "a(n) {one} and a(n) {two} [line|band] {meet} on {paper} paper",
+    "two {width} {tilt} [bands|lines] {meet} {place}",
+    "a(n) {width} {one} [line|band] [and|with] a(n) {two} one, they {meet}",
+    "{width} {one} and {two} lines {meet} {place}",
+];
 
 pub(super) fn crossing(scene: &mut Scene) -> Vec<String> {
     let paper = scene.paper();
@@ -240,17 +249,17 @@ pub(super) fn crossing(scene: &mut Scene) -> Vec<String> {
         .with("width", if width < 0.1 { "[narrow|thin]" } else { "wide" })
         .with("tilt", if turn == 0.0 { "" } else { "[slanting|diagonal|oblique]" })
         .with("meet", if short { "meet" } else { "[cross|meet]" });
-    facts.captions(
-        &mut scene.dice,
-        &[
-            "two {tilt} [lines|bands] {meet} {place}",
-            "a(n) {one} and a(n) {two} [line|band] {meet} on {paper} paper",
-            "two {width} {tilt} [bands|lines] {meet} {place}",
-            "a(n) {width} {one} [line|band] [and|with] a(n) {two} one, they {meet}",
-            "{width} {one} and {two} lines {meet} {place}",
-        ],
-    )
+    facts.captions(&mut scene.dice, CROSSING)
 }
+
+/// What people say about material.
+const MATERIAL: &[&str] = &[
+    "[a close view|a close up|a picture] of {words} {other}",
+    "[there is|we see] {words} {other}",
+    "nothing but {words} {other}",
+    "[this is|here is] {words} {other}",
+    "[a piece|a patch|a sample] of {words} {other}",
+];
 
 pub(super) fn material(scene: &mut Scene) -> Vec<String> {
     let (words, colour, grain) = scene.dice.pick(GROUNDS);
@@ -272,18 +281,17 @@ pub(super) fn material(scene: &mut Scene) -> Vec<String> {
         "other",
         if split { format!("[and|with] {other_words} {side}") } else { String::new() },
     );
-    facts.captions(
-        &mut scene.dice,
-        &[
-            "{words} {other}",
-            "[a close view|a close up|a picture] of {words} {other}",
-            "[there is|we see] {words} {other}",
-            "nothing but {words} {other}",
-            "[this is|here is] {words} {other}",
-            "[a piece|a patch|a sample] of {words} {other}",
-        ],
-    )
+    facts.captions(&mut scene.dice, MATERIAL)
 }
+
+/// What people say about bricks.
+const BRICKS: &[&str] = &[
+    "a wall of {size} {word} {what}",
+    "rows of {size} {word} {what}",
+    "many {word} {what} next to each other",
+    "a close view of {word} {what}",
+    "{size} {word} {what} in rows",
+];
 
 pub(super) fn bricks(scene: &mut Scene) -> Vec<String> {
     let noise = scene.noise;
@@ -314,14 +322,5 @@ pub(super) fn bricks(scene: &mut Scene) -> Vec<String> {
         "what",
         if wood { "[wooden boards|planks|boards]" } else { "[bricks|stones|bricks]" },
     );
-    facts.captions(
-        &mut scene.dice,
-        &[
-            "a wall of {size} {word} {what}",
-            "rows of {size} {word} {what}",
-            "many {word} {what} next to each other",
-            "a close view of {word} {what}",
-            "{size} {word} {what} in rows",
-        ],
-    )
+    facts.captions(&mut scene.dice, BRICKS)
 }

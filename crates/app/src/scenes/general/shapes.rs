@@ -52,6 +52,15 @@ fn draw(scene: &mut Scene, shape: &str, pose: Pose, colour: Colour) {
     scene.canvas.fill(&outline, colour);
 }
 
+/// What people say about one.
+const ONE: &[&str] = &[
+    "a(n) {size} {ink} {shape} {place}",
+    "a(n) {ink} {shape} on {paper} [paper|ground]",
+    "[there is|we see] a(n) {size} {ink} {shape} {place} on a(n) {paper} [background|ground]",
+    "{place} [is|there is] a(n) {ink} {shape}",
+    "one {size} {shape} in {ink}",
+];
+
 pub(super) fn one(scene: &mut Scene) -> Vec<String> {
     let paper = scene.paper();
     let (shape, ink, (size, word)) =
@@ -65,14 +74,17 @@ pub(super) fn one(scene: &mut Scene) -> Vec<String> {
         .with("size", word)
         .with("place", place(at))
         .with("paper", paper.word);
-    facts.captions(&mut scene.dice, &[
-        "a(n) {size} {ink} {shape} {place}",
-        "a(n) {ink} {shape} on {paper} [paper|ground]",
-        "[there is|we see] a(n) {size} {ink} {shape} {place} on a(n) {paper} [background|ground]",
-        "{place} [is|there is] a(n) {ink} {shape}",
-        "one {size} {shape} in {ink}",
-    ])
+    facts.captions(&mut scene.dice, ONE)
 }
+
+/// What people say about several.
+const SEVERAL: &[&str] = &[
+    "{n} {ink} {shape} {order}",
+    "{n} {shape} on {paper} [paper|ground]",
+    "[there are|we see] {n} {ink} {shape} on a(n) {paper} [background|ground]",
+    "{n} {ink} {shape} are {order}",
+    "{n} {shape} are {ink} and {order}",
+];
 
 pub(super) fn several(scene: &mut Scene) -> Vec<String> {
     let paper = scene.paper();
@@ -88,16 +100,7 @@ pub(super) fn several(scene: &mut Scene) -> Vec<String> {
         .with("ink", ink.word)
         .with("order", order)
         .with("paper", paper.word);
-    facts.captions(
-        &mut scene.dice,
-        &[
-            "{n} {ink} {shape} {order}",
-            "{n} {shape} on {paper} [paper|ground]",
-            "[there are|we see] {n} {ink} {shape} on a(n) {paper} [background|ground]",
-            "{n} {ink} {shape} are {order}",
-            "{n} {shape} are {ink} and {order}",
-        ],
-    )
+    facts.captions(&mut scene.dice, SEVERAL)
 }
 
 /// Places for `count` things with the words for their order.
@@ -131,7 +134,7 @@ pub(super) fn arrange(scene: &mut Scene, count: usize) -> (&'static str, Vec<(Po
                 (0..count).map(|i| (at(i), cell * 0.34)).collect(),
             )
         }
-        _ => ("[scattered|here and there|in no order]", scatter(scene, count)),
+        _ => ("[scattered|spread out|in different places]", scatter(scene, count)),
     }
 }
 
@@ -161,6 +164,15 @@ const RELATIONS: &[(&str, Point, Point)] = &[
     ("[beside|next to|near]", (0.27, 0.5), (0.73, 0.5)),
 ];
 
+/// What people say about relation.
+const RELATION: &[&str] = &[
+    "{an} {ai} {a} {relation} {bn} {bi} {b}",
+    "{an} {a} {relation} {bn} {b}",
+    "{bn} {bi} {b} and {an} {ai} {a}",
+    "[we see|there is] {an} {ai} {a} {relation} {bn} {bi} {b} on {paper} paper",
+    "{an} {ai} {a} with {bn} {bi} {b}",
+];
+
 pub(super) fn relation(scene: &mut Scene) -> Vec<String> {
     let paper = scene.paper();
     let (relation, first, second) = scene.dice.pick(RELATIONS);
@@ -184,16 +196,7 @@ pub(super) fn relation(scene: &mut Scene) -> Vec<String> {
         .with("bi", inks[1].word)
         .with("an", number(counts[0]))
         .with("bn", number(counts[1]));
-    facts.captions(
-        &mut scene.dice,
-        &[
-            "{an} {ai} {a} {relation} {bn} {bi} {b}",
-            "{an} {a} {relation} {bn} {b}",
-            "{bn} {bi} {b} and {an} {ai} {a}",
-            "[we see|there is] {an} {ai} {a} {relation} {bn} {bi} {b} on {paper} paper",
-            "{an} {ai} {a} with {bn} {bi} {b}",
-        ],
-    )
+    facts.captions(&mut scene.dice, RELATION)
 }
 
 /// Up to three shapes close together.
@@ -211,6 +214,15 @@ fn group(scene: &mut Scene, shape: &str, centre: Point, count: usize, colour: Co
     }
 }
 
+/// What people say about nested.
+const NESTED: &[&str] = &[
+    "a(n) {ii} {core} [inside|in|in the middle of] a(n) {oi} {outer}",
+    "a(n) {oi} {outer} around a(n) {ii} {core}",
+    "a(n) {ii} {core} is surrounded by a(n) {oi} {outer}",
+    "a(n) {oi} {outer} with a(n) {ii} {core} in its [middle|centre]",
+    "a(n) {core} in a(n) {oi} {outer} on {paper} paper",
+];
+
 pub(super) fn nested(scene: &mut Scene) -> Vec<String> {
     let paper = scene.paper();
     let outer = scene.ink(&[paper]);
@@ -226,17 +238,17 @@ pub(super) fn nested(scene: &mut Scene) -> Vec<String> {
         .with("oi", outer.word)
         .with("ii", inner.word)
         .with("paper", paper.word);
-    facts.captions(
-        &mut scene.dice,
-        &[
-            "a(n) {ii} {core} [inside|in|in the middle of] a(n) {oi} {outer}",
-            "a(n) {oi} {outer} around a(n) {ii} {core}",
-            "a(n) {ii} {core} is surrounded by a(n) {oi} {outer}",
-            "a(n) {oi} {outer} with a(n) {ii} {core} in its [middle|centre]",
-            "a(n) {core} in a(n) {oi} {outer} on {paper} paper",
-        ],
-    )
+    facts.captions(&mut scene.dice, NESTED)
 }
+
+/// What people say about mixture.
+const MIXTURE: &[&str] = &[
+    "{all}",
+    "{all} on {paper} paper",
+    "{n} shapes in {inks}",
+    "{first} on the left and {last} on the right",
+    "[from left to right|in a row], {all}",
+];
 
 pub(super) fn mixture(scene: &mut Scene) -> Vec<String> {
     let paper = scene.paper();
@@ -261,16 +273,7 @@ pub(super) fn mixture(scene: &mut Scene) -> Vec<String> {
         .with("paper", paper.word)
         .with("first", things[0].clone())
         .with("last", things[count - 1].clone());
-    facts.captions(
-        &mut scene.dice,
-        &[
-            "{all}",
-            "{all} on {paper} paper",
-            "{n} shapes in {inks}",
-            "{first} on the left and {last} on the right",
-            "[from left to right|in a row]: {all}".replace(':', ",").as_str(),
-        ],
-    )
+    facts.captions(&mut scene.dice, MIXTURE)
 }
 
 /// The plural of every choice in a name.

@@ -8,6 +8,15 @@ use crate::scenes::{
 };
 use std::f32::consts::{FRAC_PI_2, PI, TAU};
 
+/// What people say about face.
+const FACE: &[&str] = &[
+    "a(n) {mood} {ink} face {hat}",
+    "a(n) {mood} face on {paper} paper",
+    "a round {ink} face {hat} looks {mood}",
+    "a(n) {ink} face {place}",
+    "[there is|we see] a(n) {mood} face {hat} on a(n) {paper} [background|ground]",
+];
+
 pub(super) fn face(scene: &mut Scene) -> Vec<String> {
     let paper = scene.paper();
     let ink = scene.ink(&[paper]);
@@ -45,20 +54,11 @@ pub(super) fn face(scene: &mut Scene) -> Vec<String> {
         .with("place", place(at));
     let facts =
         facts.with("hat", hat.map_or(String::new(), |hat| format!("with a(n) {} hat", hat.word)));
-    facts.captions(
-        &mut scene.dice,
-        &[
-            "a(n) {mood} {ink} face {hat}",
-            "a(n) {mood} face on {paper} paper",
-            "a round {ink} face {hat} looks {mood}",
-            "a(n) {ink} face {place}",
-            "[there is|we see] a(n) {mood} face {hat} on a(n) {paper} [background|ground]",
-        ],
-    )
+    facts.captions(&mut scene.dice, FACE)
 }
 
 /// The bars of a seven-segment digit: top, upper right, lower right, bottom, lower left, upper left, middle.
-const DIGITS: [u8; 10] = [
+const SEGMENTS: [u8; 10] = [
     0b011_1111, 0b000_0110, 0b101_1011, 0b100_1111, 0b110_0110, 0b110_1101, 0b111_1101, 0b000_0111,
     0b111_1111, 0b110_1111,
 ];
@@ -74,11 +74,19 @@ fn digit(scene: &mut Scene, pose: Pose, value: usize, colour: Colour) {
         [(-l, -t), (-l, 0.0)],
         [(-l, 0.0), (l, 0.0)],
     ];
-    for (i, bar) in bars.iter().enumerate().filter(|(i, _)| DIGITS[value] >> i & 1 == 1) {
-        let _ = i;
+    for (_, bar) in bars.iter().enumerate().filter(|(i, _)| SEGMENTS[value] >> i & 1 == 1) {
         scene.stick(pose, bar, 0.15, colour);
     }
 }
+
+/// What people say about digits.
+const DIGITS: &[&str] = &[
+    "the {ink} {digit} {words}",
+    "{words} in {ink}",
+    "the {digit} {words} on {paper} paper",
+    "{ink} {digit} {words} on a(n) {paper} [background|ground]",
+    "the {digit} {words}, written in {ink}",
+];
 
 pub(super) fn digits(scene: &mut Scene) -> Vec<String> {
     const WORDS: [&str; 10] =
@@ -97,17 +105,17 @@ pub(super) fn digits(scene: &mut Scene) -> Vec<String> {
         .with("ink", ink.word)
         .with("paper", paper.word);
     let facts = facts.with("digit", if count == 1 { "[digit|number]" } else { "[digits|numbers]" });
-    facts.captions(
-        &mut scene.dice,
-        &[
-            "the {ink} {digit} {words}",
-            "{words} in {ink}",
-            "the {digit} {words} on {paper} paper",
-            "{ink} {digit} {words} on a(n) {paper} [background|ground]",
-            "the {digit} {words}, written in {ink}",
-        ],
-    )
+    facts.captions(&mut scene.dice, DIGITS)
 }
+
+/// What people say about clock.
+const CLOCK: &[&str] = &[
+    "a(n) {ink} clock shows {time}",
+    "a(n) [round|circular] clock with a(n) {ink} [rim|edge|border]",
+    "[it is|a clock says] {time}",
+    "a(n) {ink} clock on {paper} [ground|paper], {time}",
+    "the clock shows {time}",
+];
 
 pub(super) fn clock(scene: &mut Scene) -> Vec<String> {
     let paper = scene.paper();
@@ -128,17 +136,17 @@ pub(super) fn clock(scene: &mut Scene) -> Vec<String> {
     let name = number(hour).trim_start_matches('[').split('|').next().unwrap_or("one");
     let time = if half { format!("half past {name}") } else { format!("{name} o'clock") };
     let facts = Facts::default().with("ink", ink.word).with("paper", paper.word).with("time", time);
-    facts.captions(
-        &mut scene.dice,
-        &[
-            "a(n) {ink} clock shows {time}",
-            "a [round|circular] clock with a(n) {ink} [rim|edge|border]",
-            "[it is|a clock says] {time}",
-            "a(n) {ink} clock on {paper} [ground|paper], {time}",
-            "the clock shows {time}",
-        ],
-    )
+    facts.captions(&mut scene.dice, CLOCK)
 }
+
+/// What people say about traffic lights.
+const TRAFFIC_LIGHTS: &[&str] = &[
+    "{n} {word} traffic light<|s>",
+    "{n} traffic light<|s> <shows|show> {word} under {sky}",
+    "the light<|s> <is|are> {word} for the traffic",
+    "{n} traffic light<|s> on {ground} <shows|show> {word}",
+    "[there <is|are>|we see] {n} traffic light<|s> in {word}",
+];
 
 pub(super) fn traffic_lights(scene: &mut Scene) -> Vec<String> {
     let sky = scene.sky();
@@ -157,17 +165,17 @@ pub(super) fn traffic_lights(scene: &mut Scene) -> Vec<String> {
     }
     let facts =
         Facts::default().counting(count).with("word", word).with("sky", sky).with("ground", ground);
-    facts.captions(
-        &mut scene.dice,
-        &[
-            "{n} {word} traffic light<|s>",
-            "{n} traffic light<|s> <shows|show> {word} under {sky}",
-            "the light<|s> <is|are> {word} for the traffic",
-            "{n} traffic light<|s> on {ground} <shows|show> {word}",
-            "[there <is|are>|we see] {n} traffic light<|s> in {word}",
-        ],
-    )
+    facts.captions(&mut scene.dice, TRAFFIC_LIGHTS)
 }
+
+/// What people say about spots.
+const SPOTS: &[&str] = &[
+    "{n} {ink} <die|dice> <shows|show> {values}",
+    "{n} {ink} <die|dice> with {values} white [spots|dots]",
+    "{n} <die|dice> on {paper} paper",
+    "{n} {ink} square<|s> with {values} [round|white] [dots|spots]",
+    "[there <is|are>|we see] {n} {ink} <die|dice> with {values}",
+];
 
 pub(super) fn spots(scene: &mut Scene) -> Vec<String> {
     let paper = scene.paper();
@@ -203,17 +211,17 @@ pub(super) fn spots(scene: &mut Scene) -> Vec<String> {
         .with("ink", ink.word)
         .with("paper", paper.word)
         .with("values", numbers.join(" and "));
-    facts.captions(
-        &mut scene.dice,
-        &[
-            "{n} {ink} <die|dice> <shows|show> {values}",
-            "{n} {ink} <die|dice> with {values} white [spots|dots]",
-            "{n} <die|dice> on {paper} paper",
-            "{n} {ink} square<|s> with {values} [round|white] [dots|spots]",
-            "[there <is|are>|we see] {n} {ink} <die|dice> with {values}",
-        ],
-    )
+    facts.captions(&mut scene.dice, SPOTS)
 }
+
+/// What people say about bookshelf.
+const BOOKSHELF: &[&str] = &[
+    "{density} {inks} books in {n} row<|s>",
+    "{n} <shelf|shelves> with {density} books",
+    "a bookshelf with {density} {inks} books",
+    "{inks} books stand [side by side|next to each other]",
+    "[there is|we see] a shelf with {n} row<|s> of {inks} books",
+];
 
 pub(super) fn bookshelf(scene: &mut Scene) -> Vec<String> {
     let paper = scene.paper();
@@ -244,19 +252,17 @@ pub(super) fn bookshelf(scene: &mut Scene) -> Vec<String> {
         .with("inks", list(&words))
         .with("density", density)
         .with("paper", paper.word);
-    facts.captions(
-        &mut scene.dice,
-        &[
-            "{density} {inks} books in {n} row<|s>",
-            "{n} [shelf|board] with {density} books"
-                .replace("[shelf|board]", "<shelf|shelves>")
-                .as_str(),
-            "a bookshelf with {density} {inks} books",
-            "{inks} books stand [side by side|next to each other]",
-            "[there is|we see] a shelf with {n} row<|s> of {inks} books",
-        ],
-    )
+    facts.captions(&mut scene.dice, BOOKSHELF)
 }
+
+/// What people say about snowman.
+const SNOWMAN: &[&str] = &[
+    "{n} <snowman|snowmen> with <a(n) {ink} scarf|{ink} scarves>",
+    "{n} <snowman|snowmen> {firs} in the white snow",
+    "{n} white <snowman|snowmen> under {sky}",
+    "{n} <snowman|snowmen> {firs} with {ink} [cloth|wool]",
+    "[there <is|are>|we see] {n} <snowman|snowmen> {firs} on [snow|snow covered ground]",
+];
 
 pub(super) fn snowman(scene: &mut Scene) -> Vec<String> {
     let sky = scene.sky();
@@ -276,7 +282,9 @@ pub(super) fn snowman(scene: &mut Scene) -> Vec<String> {
         scene.block(pose, (-0.14, -0.2), (0.14, -0.13), ink.colour);
         scene.block(pose, (-0.12, -0.54), (0.12, -0.38), BLACK);
         scene.part(pose, &[(0.0, -0.3), (0.16, -0.27), (0.0, -0.25)], rgb(0xee_8428));
-        [-0.05, 0.05].into_iter().for_each(|u| scene.dot(pose, (u, -0.33), 0.02, BLACK));
+        for u in [-0.05, 0.05] {
+            scene.dot(pose, (u, -0.33), 0.02, BLACK);
+        }
     }
     let firs = scene.dice.chance(0.4);
     if firs {
@@ -288,17 +296,17 @@ pub(super) fn snowman(scene: &mut Scene) -> Vec<String> {
         .with("ink", ink.word)
         .with("sky", sky)
         .with("firs", if firs { "[between trees|between two trees]" } else { "" });
-    facts.captions(
-        &mut scene.dice,
-        &[
-            "{n} <snowman|snowmen> with <a(n) {ink} scarf|{ink} scarves>",
-            "{n} <snowman|snowmen> {firs} in the white snow",
-            "{n} white <snowman|snowmen> under {sky}",
-            "{n} <snowman|snowmen> {firs} with {ink} [cloth|wool]",
-            "[there <is|are>|we see] {n} <snowman|snowmen> {firs} on [snow|snow covered ground]",
-        ],
-    )
+    facts.captions(&mut scene.dice, SNOWMAN)
 }
+
+/// What people say about banner.
+const BANNER: &[&str] = &[
+    "a flag in {inks} with {way} [stripes|bands]",
+    "a(n) {inks} flag [under|in front of] {sky}",
+    "a flag with {n} {way} [bands|stripes|strips]",
+    "{n} {way} [stripes|bands] in {inks} on a flag",
+    "[there is|we see] a flag, {inks}",
+];
 
 pub(super) fn banner(scene: &mut Scene) -> Vec<String> {
     let sky = scene.sky();
@@ -321,17 +329,17 @@ pub(super) fn banner(scene: &mut Scene) -> Vec<String> {
         .with("inks", list(&words))
         .with("sky", sky)
         .with("way", if level { "[horizontal|level]" } else { "[vertical|upright]" });
-    facts.captions(
-        &mut scene.dice,
-        &[
-            "a flag in {inks} with {way} [stripes|bands]",
-            "a {inks} flag [under|in front of] {sky}".replace("a {inks}", "a(n) {inks}").as_str(),
-            "a flag with {n} {way} [bands|stripes|strips]",
-            "{n} {way} [stripes|bands] in {inks} on a flag",
-            "[there is|we see] a flag, {inks}",
-        ],
-    )
+    facts.captions(&mut scene.dice, BANNER)
 }
+
+/// What people say about balloons.
+const BALLOONS: &[&str] = &[
+    "{n} {inks} balloon<|s>",
+    "{n} balloon<|s> on <a string|strings> under {sky}",
+    "{n} {inks} balloon<|s> <flies|fly> in {sky}",
+    "[there <is|are>|we see] {n} [round|toy] balloon<|s> in {inks}",
+    "{n} balloon<|s>, {inks}",
+];
 
 pub(super) fn balloons(scene: &mut Scene) -> Vec<String> {
     let sky = scene.sky();
@@ -354,14 +362,5 @@ pub(super) fn balloons(scene: &mut Scene) -> Vec<String> {
     }
     let words: Vec<&str> = inks.iter().map(|ink| ink.word).collect();
     let facts = Facts::default().counting(count).with("inks", list(&words)).with("sky", sky);
-    facts.captions(
-        &mut scene.dice,
-        &[
-            "{n} {inks} balloon<|s>",
-            "{n} balloon<|s> on <a string|strings> under {sky}",
-            "{n} {inks} balloon<|s> <flies|fly> in {sky}",
-            "[there <is|are>|we see] {n} [round|toy] balloon<|s> in {inks}",
-            "{n} balloon<|s>, {inks}",
-        ],
-    )
+    facts.captions(&mut scene.dice, BALLOONS)
 }

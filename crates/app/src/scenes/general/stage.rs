@@ -46,6 +46,12 @@ const PAPERS: &[Named] = &[
     Named { word: "pink", colour: rgb(0xf6_d2dc) },
 ];
 
+/// How different two colours are, from 0 to 3.
+fn apart(one: &Named, other: &Named) -> f32 {
+    let (a, b) = (one.colour, other.colour);
+    (a.r - b.r).abs() + (a.g - b.g).abs() + (a.b - b.b).abs()
+}
+
 impl Scene {
     /// Covers everything with paper and returns its colour.
     pub(crate) fn paper(&mut self) -> Named {
@@ -58,17 +64,16 @@ impl Scene {
 
     /// A bright colour that stands out from `others`.
     pub(crate) fn ink(&mut self, others: &[Named]) -> Named {
-        loop {
-            let ink = self.dice.pick(BRIGHT);
-            let near = |other: &Named| {
-                let apart = |a: f32, b: f32| (a - b).abs();
-                let (a, b) = (ink.colour, other.colour);
-                ink.word == other.word || apart(a.r, b.r) + apart(a.g, b.g) + apart(a.b, b.b) < 0.6
-            };
-            if !others.iter().any(near) {
-                return ink;
-            }
-        }
+        let clear: Vec<Named> = BRIGHT
+            .iter()
+            .copied()
+            .filter(|ink| {
+                others.iter().all(|other| ink.word != other.word && apart(ink, other) > 0.55)
+            })
+            .collect();
+        let unused =
+            || BRIGHT.iter().copied().find(|ink| others.iter().all(|other| ink.word != other.word));
+        if clear.is_empty() { unused().unwrap_or(BRIGHT[0]) } else { self.dice.pick(&clear) }
     }
 
     /// Covers everything with a sky, with stars at night; returns its words.

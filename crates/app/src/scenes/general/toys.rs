@@ -55,7 +55,9 @@ pub(super) fn air_balloon(scene: &mut Scene, pose: Pose, colour: Colour) {
     scene.part(pose, &[(-0.3, 0.04), (0.3, 0.04), (0.09, 0.3), (-0.09, 0.3)], colour);
     scene.oval(pose, (0.0, -0.14), (0.3, 0.72), colour.mix(WHITE, 0.45));
     scene.block(pose, (-0.1, 0.36), (0.1, 0.5), WOOD);
-    [-0.08, 0.08].into_iter().for_each(|u| scene.stick(pose, &[(u, 0.28), (u, 0.38)], 0.015, WOOD));
+    for u in [-0.08, 0.08] {
+        scene.stick(pose, &[(u, 0.28), (u, 0.38)], 0.015, WOOD);
+    }
 }
 
 pub(super) fn kite(scene: &mut Scene, pose: Pose, colour: Colour) {
@@ -132,9 +134,9 @@ pub(super) fn barrel(scene: &mut Scene, pose: Pose, colour: Colour) {
     scene.oval(pose, (0.0, 0.42), (0.72, 0.16), colour);
     scene.oval(pose, (0.0, -0.32), (0.72, 0.2), colour.lit(0.72));
     scene.block(pose, (0.12, -0.26), (0.36, 0.44), BLACK.alpha(0.16));
-    [-0.08, 0.2]
-        .into_iter()
-        .for_each(|v| scene.stick(pose, &[(-0.36, v), (0.36, v)], 0.025, BLACK.alpha(0.3)));
+    for v in [-0.08, 0.2] {
+        scene.stick(pose, &[(-0.36, v), (0.36, v)], 0.025, BLACK.alpha(0.3));
+    }
 }
 
 pub(super) fn container(scene: &mut Scene, pose: Pose, colour: Colour) {

@@ -36,7 +36,9 @@ pub(super) fn lorry(scene: &mut Scene, pose: Pose, colour: Colour) {
     );
     scene.part(pose, &[(0.28, 0.1), (0.28, -0.02), (0.37, -0.02), (0.44, 0.1)], GLASS);
     scene.block(pose, (-0.5, 0.32), (0.5, 0.38), TYRE);
-    [-0.36, -0.1, 0.34].into_iter().for_each(|u| wheel(scene, pose, u, 0.1));
+    for u in [-0.36, -0.1, 0.34] {
+        wheel(scene, pose, u, 0.1);
+    }
 }
 
 pub(super) fn van(scene: &mut Scene, pose: Pose, colour: Colour) {
