@@ -3,7 +3,7 @@
 //! It knows outlines and colours; what they depict is the business of the scenes.
 
 use super::palette::Colour;
-use super::shape::Point;
+use super::shape::{Point, distance};
 use image::RgbImage;
 use tiny_skia::{
     FillRule, LineCap, LineJoin, Mask, Paint, Path, PathBuilder, Pixmap, PremultipliedColorU8,
@@ -115,7 +115,7 @@ impl Canvas {
         let columns = ((x - r - 1.0) as i32).max(0)..((x + r + 2.0) as i32).min(limit);
         for row in rows {
             for column in columns.clone() {
-                let away = (column as f32 + 0.5 - x).hypot(row as f32 + 0.5 - y);
+                let away = distance((column as f32 + 0.5, row as f32 + 0.5), (x, y));
                 let cover = (r + 0.5 - away).clamp(0.0, 1.0);
                 if cover > 0.0 {
                     let pixel = &mut self.pixels.pixels_mut()[(row * limit + column) as usize];

@@ -21,9 +21,8 @@ impl Noise {
 
     /// The field at a point; it changes over a distance of about one.
     pub(crate) fn at(self, x: f32, y: f32) -> f32 {
-        let (column, row) = (x.floor(), y.floor());
-        let (u, v) = (ease(x - column), ease(y - row));
-        let (column, row) = (column as i32, row as i32);
+        let (column, row) = (floor(x), floor(y));
+        let (u, v) = (ease(x - column as f32), ease(y - row as f32));
         let top = blend(self.lattice(column, row), self.lattice(column + 1, row), u);
         let bottom = blend(self.lattice(column, row + 1), self.lattice(column + 1, row + 1), u);
         blend(top, bottom, v)
@@ -55,6 +54,12 @@ fn mix(mut bits: u32) -> u32 {
     bits = (bits ^ (bits >> 16)).wrapping_mul(0x7feb_352d);
     bits = (bits ^ (bits >> 15)).wrapping_mul(0x846c_a68b);
     bits ^ (bits >> 16)
+}
+
+/// The largest whole number not above `x`; `f32::floor` is a library call on plain x86-64.
+fn floor(x: f32) -> i32 {
+    let whole = x as i32;
+    whole - i32::from(x < whole as f32)
 }
 
 fn ease(t: f32) -> f32 {

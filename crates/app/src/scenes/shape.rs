@@ -162,7 +162,8 @@ pub(crate) fn moved(points: &[Point], by: Point) -> Vec<Point> {
 
 /// How far apart two points are.
 pub(crate) fn distance(a: Point, b: Point) -> f32 {
-    (a.0 - b.0).hypot(a.1 - b.1)
+    let (dx, dy) = (a.0 - b.0, a.1 - b.1);
+    (dx * dx + dy * dy).sqrt()
 }
 
 /// The point at the share `t` of the way from `a` to `b`.

@@ -68,7 +68,7 @@ pub(crate) const SHORE: Colour = rgb(0xdc_c89c);
 impl Land {
     /// The colour of this ground at a place.
     pub(crate) fn at(&self, noise: Noise, x: f32, y: f32) -> Colour {
-        let broad = noise.fractal(x * 3.0, y * 3.0, 4) * 1.4;
+        let broad = noise.fractal(x * 3.0, y * 3.0, 3) * 1.4;
         let fine = noise.at(x * 90.0, y * 90.0) + 0.6 * noise.at(x * 37.0, y * 41.0);
         self.base.mix(self.patch, (broad + 0.5).clamp(0.0, 1.0)).lit(1.0 + self.grain * fine)
     }
