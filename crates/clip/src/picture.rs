@@ -34,8 +34,15 @@ impl Picture {
     /// # Panics
     /// When a side is 0 or `rgb` does not hold `width * height * 3` bytes.
     pub fn new(width: usize, height: usize, rgb: Vec<u8>) -> Self {
-        assert!(width > 0 && height > 0, "a picture has at least one pixel, got {width} x {height}");
-        assert_eq!(rgb.len(), width * height * 3, "three bytes for each of {width} x {height} pixels");
+        assert!(
+            width > 0 && height > 0,
+            "a picture has at least one pixel, got {width} x {height}"
+        );
+        assert_eq!(
+            rgb.len(),
+            width * height * 3,
+            "three bytes for each of {width} x {height} pixels"
+        );
         Self { width, height, rgb }
     }
 
@@ -176,7 +183,8 @@ impl Decoder {
     ///
     /// A picture that is cut short or damaged is an error, never half a picture.
     pub fn decode(&self, bytes: &[u8]) -> Result<Decoded, PictureError> {
-        let unknown = || PictureError::UnknownFormat { start: bytes[..bytes.len().min(8)].to_vec() };
+        let unknown =
+            || PictureError::UnknownFormat { start: bytes[..bytes.len().min(8)].to_vec() };
         let raw = match image::guess_format(bytes).map_err(|_| unknown())? {
             ImageFormat::Jpeg => jpeg::decode(bytes, self.max_pixels)?,
             ImageFormat::Tiff => tiff::decode(bytes, self.max_pixels)?,
@@ -204,9 +212,17 @@ impl Decoder {
 }
 
 /// Refuses what would not fit before anything is allocated for it.
-fn check_size(format: &'static str, width: u64, height: u64, max_pixels: u64) -> Result<(), PictureError> {
+fn check_size(
+    format: &'static str,
+    width: u64,
+    height: u64,
+    max_pixels: u64,
+) -> Result<(), PictureError> {
     if width == 0 || height == 0 {
-        return Err(PictureError::Corrupt { format, reason: format!("it has {width} x {height} pixels") });
+        return Err(PictureError::Corrupt {
+            format,
+            reason: format!("it has {width} x {height} pixels"),
+        });
     }
     if width.saturating_mul(height) > max_pixels {
         return Err(PictureError::TooLarge { width, height, max_pixels });

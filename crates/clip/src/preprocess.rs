@@ -97,7 +97,11 @@ impl Preprocess {
     /// # Panics
     /// When the picture or the slice has another size.
     pub fn normalise(&self, picture: &Picture, pixels: &mut [f32]) {
-        assert_eq!((picture.width(), picture.height()), (self.size, self.size), "a picture of the model's size");
+        assert_eq!(
+            (picture.width(), picture.height()),
+            (self.size, self.size),
+            "a picture of the model's size"
+        );
         assert_eq!(pixels.len(), 3 * self.size * self.size, "room for three planes");
         for (channel, plane) in pixels.chunks_exact_mut(self.size * self.size).enumerate() {
             let levels = &self.levels.0[channel];
@@ -115,8 +119,13 @@ impl Preprocess {
             None => (width, height),
             Some(Resize::Exact { width, height }) => (width, height),
             Some(Resize::ShortestEdge(edge)) => {
-                let long = |long: usize, short: usize| ((edge * long) as f64 / short as f64) as usize;
-                if width <= height { (edge, long(height, width)) } else { (long(width, height), edge) }
+                let long =
+                    |long: usize, short: usize| ((edge * long) as f64 / short as f64) as usize;
+                if width <= height {
+                    (edge, long(height, width))
+                } else {
+                    (long(width, height), edge)
+                }
             }
         }
     }

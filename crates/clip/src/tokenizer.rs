@@ -40,7 +40,12 @@ pub struct Tokenizer {
 
 impl fmt::Debug for Tokenizer {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(formatter, "Tokenizer({} tokens, {} positions)", self.vocab_size(), self.context_length)
+        write!(
+            formatter,
+            "Tokenizer({} tokens, {} positions)",
+            self.vocab_size(),
+            self.context_length
+        )
     }
 }
 
@@ -60,7 +65,8 @@ impl Tokenizer {
         } else {
             pipeline::read_parts(&path, &dir.join(MERGES_FILE), &marks)?
         };
-        let (start, end) = start_and_end(&inner).map_err(|reason| Error::Damaged { path, reason })?;
+        let (start, end) =
+            start_and_end(&inner).map_err(|reason| Error::Damaged { path, reason })?;
         Ok(Self { inner, start, end, context_length: CONTEXT_LENGTH, settings, special })
     }
 
@@ -133,7 +139,10 @@ impl Tokenizer {
 
     /// Writes all five files, so that any version of `transformers` finds those that it reads.
     pub fn save(&self, dir: &Path) -> Result<(), Error> {
-        let damaged = |error: tokenizers::Error| Error::Damaged { path: dir.to_owned(), reason: error.to_string() };
+        let damaged = |error: tokenizers::Error| Error::Damaged {
+            path: dir.to_owned(),
+            reason: error.to_string(),
+        };
         pipeline::write_parts(&self.inner, dir).map_err(damaged)?;
         let combined = self.inner.to_string(true).map_err(damaged)?;
         fs::write(dir.join(COMBINED_FILE), combined)?;
@@ -143,7 +152,12 @@ impl Tokenizer {
 
     fn special_tokens(&self) -> Map<String, Value> {
         let mut special = self.special.clone();
-        for (key, id) in [("bos_token", self.start), ("eos_token", self.end), ("unk_token", self.end), ("pad_token", self.end)] {
+        for (key, id) in [
+            ("bos_token", self.start),
+            ("eos_token", self.end),
+            ("unk_token", self.end),
+            ("pad_token", self.end),
+        ] {
             special.entry(key).or_insert_with(|| json!(self.inner.id_to_token(id)));
         }
         special
@@ -168,7 +182,10 @@ fn start_and_end(inner: &tokenizers::Tokenizer) -> Result<(u32, u32), String> {
     let empty = inner.encode_fast("", true).map_err(|error| error.to_string())?;
     match empty.get_ids() {
         &[start, end] => Ok((start, end)),
-        other => Err(format!("expected a start and an end token around a text, found {} tokens", other.len())),
+        other => Err(format!(
+            "expected a start and an end token around a text, found {} tokens",
+            other.len()
+        )),
     }
 }
 
@@ -177,10 +194,12 @@ fn read_object(path: &Path) -> Result<Map<String, Value>, Error> {
     if !path.exists() {
         return Ok(Map::new());
     }
-    serde_json::from_str(&fs::read_to_string(path)?).map_err(|source| Error::Json { path: path.to_owned(), source })
+    serde_json::from_str(&fs::read_to_string(path)?)
+        .map_err(|source| Error::Json { path: path.to_owned(), source })
 }
 
 fn write_object(keys: &Map<String, Value>, path: &Path) -> Result<(), Error> {
-    let text = serde_json::to_string_pretty(keys).map_err(|source| Error::Json { path: path.to_owned(), source })?;
+    let text = serde_json::to_string_pretty(keys)
+        .map_err(|source| Error::Json { path: path.to_owned(), source })?;
     Ok(fs::write(path, text + "\n")?)
 }

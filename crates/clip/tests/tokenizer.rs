@@ -66,7 +66,10 @@ fn ids_equal_those_of_the_original_vocabulary() {
     }
     eprintln!("ran with the original CLIP vocabulary in ../shared");
     let (cases, tokenizer) = (cases(), Tokenizer::load(&dir).unwrap());
-    assert_eq!((tokenizer.start_token(), tokenizer.end_token(), tokenizer.vocab_size()), (49406, 49407, 49408));
+    assert_eq!(
+        (tokenizer.start_token(), tokenizer.end_token(), tokenizer.vocab_size()),
+        (49406, 49407, 49408)
+    );
     assert_ids(&tokenizer, &cases.strings, &cases.clip_ids);
 }
 
@@ -80,7 +83,10 @@ fn a_saved_tokenizer_reads_back_from_either_kind_of_file() {
     fs_err::remove_file(dir.path().join("tokenizer.json")).unwrap();
     assert_ids(&Tokenizer::load(dir.path()).unwrap(), &cases.strings, &cases.ids);
     let settings = fs_err::read_to_string(dir.path().join("tokenizer_config.json")).unwrap();
-    assert!(settings.contains("\"model_max_length\": 40") && settings.contains("CLIPTokenizer"), "{settings}");
+    assert!(
+        settings.contains("\"model_max_length\": 40") && settings.contains("CLIPTokenizer"),
+        "{settings}"
+    );
 }
 
 #[test]
@@ -89,7 +95,8 @@ fn training_equals_the_slow_trainer_of_the_fixture_script() {
     let dir = tempfile::tempdir().unwrap();
     Tokenizer::train(sentences.lines(), 900).save(dir.path()).unwrap();
     assert_eq!(fs_err::read_to_string(dir.path().join("merges.txt")).unwrap(), merges());
-    let words = |text: &str| serde_json::from_str::<std::collections::BTreeMap<String, u32>>(text).unwrap();
+    let words =
+        |text: &str| serde_json::from_str::<std::collections::BTreeMap<String, u32>>(text).unwrap();
     let trained = fs_err::read_to_string(dir.path().join("vocab.json")).unwrap();
     assert_eq!(words(&trained), words(&vocabulary()));
 }
@@ -115,10 +122,16 @@ fn a_long_text_keeps_its_front_and_its_end_token() {
 
 #[test]
 fn the_marks_come_from_the_files() {
-    let renamed = vocabulary().replace("<|startoftext|>", "[begin]").replace("<|endoftext|>", "[finish]");
-    let special = r#"{"bos_token": {"content": "[begin]", "normalized": false}, "eos_token": "[finish]"}"#;
+    let renamed =
+        vocabulary().replace("<|startoftext|>", "[begin]").replace("<|endoftext|>", "[finish]");
+    let special =
+        r#"{"bos_token": {"content": "[begin]", "normalized": false}, "eos_token": "[finish]"}"#;
     let (words, merges) = (renamed.as_str(), merges());
-    let dir = directory(&[("vocab.json", words), ("merges.txt", &merges), ("special_tokens_map.json", special)]);
+    let dir = directory(&[
+        ("vocab.json", words),
+        ("merges.txt", &merges),
+        ("special_tokens_map.json", special),
+    ]);
     let tokenizer = Tokenizer::load(dir.path()).unwrap();
     let last = tokenizer.vocab_size() as u32 - 1;
     assert_eq!((tokenizer.start_token(), tokenizer.end_token()), (last - 1, last));
@@ -127,7 +140,10 @@ fn the_marks_come_from_the_files() {
 
 #[test]
 fn a_missing_mark_is_an_error_that_names_it() {
-    let dir = directory(&[("vocab.json", r#"{"a": 0, "a</w>": 1, "<|endoftext|>": 2}"#), ("merges.txt", "")]);
+    let dir = directory(&[
+        ("vocab.json", r#"{"a": 0, "a</w>": 1, "<|endoftext|>": 2}"#),
+        ("merges.txt", ""),
+    ]);
     let error = Tokenizer::load(dir.path()).unwrap_err();
     assert!(error.to_string().contains("`<|startoftext|>` is not in the vocabulary"), "{error}");
 }
@@ -136,9 +152,17 @@ fn a_missing_mark_is_an_error_that_names_it() {
 fn broken_files_are_errors_that_name_the_file() {
     let (words, merges) = (vocabulary(), merges());
     let absent = Tokenizer::load(directory(&[("vocab.json", &words)]).path()).unwrap_err();
-    assert!(matches!(&absent, Error::Io(_)) && absent.to_string().contains("merges.txt"), "{absent}");
-    let no_json = Tokenizer::load(directory(&[("vocab.json", "{"), ("merges.txt", &merges)]).path()).unwrap_err();
-    assert!(matches!(&no_json, Error::Json { .. }) && no_json.to_string().contains("vocab.json"), "{no_json}");
+    assert!(
+        matches!(&absent, Error::Io(_)) && absent.to_string().contains("merges.txt"),
+        "{absent}"
+    );
+    let no_json =
+        Tokenizer::load(directory(&[("vocab.json", "{"), ("merges.txt", &merges)]).path())
+            .unwrap_err();
+    assert!(
+        matches!(&no_json, Error::Json { .. }) && no_json.to_string().contains("vocab.json"),
+        "{no_json}"
+    );
     let bad = directory(&[("vocab.json", &words), ("merges.txt", "#version: 0.2\na b\na b c\n")]);
     let bad = Tokenizer::load(bad.path()).unwrap_err();
     assert!(bad.to_string().contains("line 3"), "{bad}");

@@ -28,7 +28,11 @@ impl Layout {
             Self::Grey => 1,
             Self::GreyAlpha => 2,
             Self::Rgb => 3,
-            Self::RgbIgnored | Self::Rgba | Self::RgbaPremultiplied | Self::Cmyk | Self::CmykInverted => 4,
+            Self::RgbIgnored
+            | Self::Rgba
+            | Self::RgbaPremultiplied
+            | Self::Cmyk
+            | Self::CmykInverted => 4,
         }
     }
 }
@@ -71,7 +75,10 @@ impl Raw {
         let transparent = is_transparent(self.layout, &samples);
         let rgb = match self.layout {
             Layout::Rgb => samples,
-            layout => samples.chunks_exact(layout.samples()).flat_map(|of| colour(layout, of, background)).collect(),
+            layout => samples
+                .chunks_exact(layout.samples())
+                .flat_map(|of| colour(layout, of, background))
+                .collect(),
         };
         (Picture::new(self.width, self.height, rgb), transparent)
     }
@@ -85,7 +92,9 @@ fn scale(sample: u16) -> u8 {
 fn is_transparent(layout: Layout, samples: &[u8]) -> bool {
     match layout {
         Layout::GreyAlpha => samples.iter().skip(1).step_by(2).any(|&alpha| alpha < 255),
-        Layout::Rgba | Layout::RgbaPremultiplied => samples.iter().skip(3).step_by(4).any(|&alpha| alpha < 255),
+        Layout::Rgba | Layout::RgbaPremultiplied => {
+            samples.iter().skip(3).step_by(4).any(|&alpha| alpha < 255)
+        }
         _ => false,
     }
 }
@@ -149,6 +158,9 @@ mod tests {
     fn opaque_hides_and_transparent_shows_the_background() {
         assert_eq!(over(200, 255, 9), 200);
         assert_eq!(over(200, 0, 9), 9);
-        assert_eq!(colour(Layout::RgbaPremultiplied, &[100, 0, 0, 128], [0, 0, 255]), [100, 0, 127]);
+        assert_eq!(
+            colour(Layout::RgbaPremultiplied, &[100, 0, 0, 128], [0, 0, 255]),
+            [100, 0, 127]
+        );
     }
 }

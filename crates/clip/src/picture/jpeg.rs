@@ -16,7 +16,8 @@ const FORMAT: &str = "JPEG";
 
 pub(super) fn decode(bytes: &[u8], max_pixels: u64) -> Result<Raw, PictureError> {
     let side = usize::from(u16::MAX);
-    let options = DecoderOptions::default().set_strict_mode(true).set_max_width(side).set_max_height(side);
+    let options =
+        DecoderOptions::default().set_strict_mode(true).set_max_width(side).set_max_height(side);
     let mut decoder = JpegDecoder::new_with_options(ZCursor::new(bytes), options);
     decoder.decode_headers().map_err(explain)?;
     let (width, height) = decoder.dimensions().ok_or_else(|| corrupt("no size in its header"))?;
@@ -27,7 +28,10 @@ pub(super) fn decode(bytes: &[u8], max_pixels: u64) -> Result<Raw, PictureError>
     if wanted == ColorSpace::YCCK {
         ycck_to_inverted_cmyk(&mut samples);
     }
-    let orientation = Orientation::from_metadata(decoder.exif().map(Vec::as_slice), decoder.xmp().map(Vec::as_slice));
+    let orientation = Orientation::from_metadata(
+        decoder.exif().map(Vec::as_slice),
+        decoder.xmp().map(Vec::as_slice),
+    );
     Ok(Raw { width, height, layout, samples: Samples::Eight(samples), orientation })
 }
 
@@ -37,7 +41,10 @@ fn layout(input: Option<ColorSpace>) -> Result<(Layout, ColorSpace), PictureErro
         Some(ColorSpace::Luma) => Ok((Layout::Grey, ColorSpace::Luma)),
         Some(ColorSpace::YCbCr | ColorSpace::RGB) => Ok((Layout::Rgb, ColorSpace::RGB)),
         Some(space @ (ColorSpace::CMYK | ColorSpace::YCCK)) => Ok((Layout::CmykInverted, space)),
-        other => Err(PictureError::Unsupported { format: FORMAT, feature: format!("colour space {other:?}") }),
+        other => Err(PictureError::Unsupported {
+            format: FORMAT,
+            feature: format!("colour space {other:?}"),
+        }),
     }
 }
 
@@ -47,7 +54,8 @@ fn layout(input: Option<ColorSpace>) -> Result<(Layout, ColorSpace), PictureErro
 fn ycck_to_inverted_cmyk(samples: &mut [u8]) {
     const ONE: f64 = 65536.0;
     let fixed = |factor: f64| (factor * ONE + 0.5) as i32;
-    let (red, green_red, green_blue, blue) = (fixed(1.402), fixed(0.71414), fixed(0.34414), fixed(1.772));
+    let (red, green_red, green_blue, blue) =
+        (fixed(1.402), fixed(0.71414), fixed(0.34414), fixed(1.772));
     let half = 1 << 15;
     for of in samples.chunks_exact_mut(4) {
         let [y, cb, cr] = [i32::from(of[0]), i32::from(of[1]) - 128, i32::from(of[2]) - 128];
@@ -69,7 +77,9 @@ fn explain(error: DecodeErrors) -> PictureError {
 
 fn coding(scheme: &UnsupportedSchemes) -> &'static str {
     match scheme {
-        UnsupportedSchemes::LosslessHuffman | UnsupportedSchemes::LosslessArithmetic => "lossless coding",
+        UnsupportedSchemes::LosslessHuffman | UnsupportedSchemes::LosslessArithmetic => {
+            "lossless coding"
+        }
         UnsupportedSchemes::ExtendedSequentialHuffman => "extended sequential coding",
         _ => "arithmetic coding",
     }

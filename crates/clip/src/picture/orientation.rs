@@ -45,7 +45,12 @@ impl Orientation {
 }
 
 /// The new picture's pixel at (x, y) is the old one's at `from(x, y)`.
-fn remap(picture: &Picture, width: usize, height: usize, from: impl Fn(usize, usize) -> (usize, usize)) -> Picture {
+fn remap(
+    picture: &Picture,
+    width: usize,
+    height: usize,
+    from: impl Fn(usize, usize) -> (usize, usize),
+) -> Picture {
     let mut rgb = Vec::with_capacity(width * height * 3);
     for y in 0..height {
         for x in 0..width {
@@ -58,7 +63,8 @@ fn remap(picture: &Picture, width: usize, height: usize, from: impl Fn(usize, us
 
 fn exif_tag(exif: &[u8]) -> Option<u16> {
     let raw = exif.strip_prefix(b"Exif\0\0").unwrap_or(exif);
-    image::metadata::Orientation::from_exif_chunk(raw).map(|orientation| u16::from(orientation.to_exif()))
+    image::metadata::Orientation::from_exif_chunk(raw)
+        .map(|orientation| u16::from(orientation.to_exif()))
 }
 
 /// Finds `tiff:Orientation="6"` or `<tiff:Orientation>6<`, as Pillow does.
@@ -101,7 +107,13 @@ mod tests {
     fn xmp_speaks_where_exif_is_silent() {
         let xmp = Some(b"<rdf:Description tiff:Orientation=\"6\"/>".as_slice());
         assert_eq!(Orientation::from_metadata(None, xmp), Orientation::from_tag(6));
-        assert_eq!(Orientation::from_metadata(Some(b"II*\0 broken"), xmp), Orientation::from_tag(6));
-        assert_eq!(Orientation::from_metadata(None, Some(b"tiff:Orientation")), Orientation::UPRIGHT);
+        assert_eq!(
+            Orientation::from_metadata(Some(b"II*\0 broken"), xmp),
+            Orientation::from_tag(6)
+        );
+        assert_eq!(
+            Orientation::from_metadata(None, Some(b"tiff:Orientation")),
+            Orientation::UPRIGHT
+        );
     }
 }

@@ -16,28 +16,49 @@ use super::{PictureError, check_size};
 
 pub(super) fn png(bytes: &[u8], max_pixels: u64) -> Result<Raw, PictureError> {
     let format = "PNG";
-    read(format, PngDecoder::new(Cursor::new(bytes)).map_err(|error| explain(format, &error))?, max_pixels)
+    read(
+        format,
+        PngDecoder::new(Cursor::new(bytes)).map_err(|error| explain(format, &error))?,
+        max_pixels,
+    )
 }
 
 pub(super) fn webp(bytes: &[u8], max_pixels: u64) -> Result<Raw, PictureError> {
     let format = "WebP";
-    read(format, WebPDecoder::new(Cursor::new(bytes)).map_err(|error| explain(format, &error))?, max_pixels)
+    read(
+        format,
+        WebPDecoder::new(Cursor::new(bytes)).map_err(|error| explain(format, &error))?,
+        max_pixels,
+    )
 }
 
 pub(super) fn bmp(bytes: &[u8], max_pixels: u64) -> Result<Raw, PictureError> {
     let format = "BMP";
-    read(format, BmpDecoder::new(Cursor::new(bytes)).map_err(|error| explain(format, &error))?, max_pixels)
+    read(
+        format,
+        BmpDecoder::new(Cursor::new(bytes)).map_err(|error| explain(format, &error))?,
+        max_pixels,
+    )
 }
 
 pub(super) fn gif(bytes: &[u8], max_pixels: u64) -> Result<Raw, PictureError> {
     let format = "GIF";
-    read(format, GifDecoder::new(Cursor::new(bytes)).map_err(|error| explain(format, &error))?, max_pixels)
+    read(
+        format,
+        GifDecoder::new(Cursor::new(bytes)).map_err(|error| explain(format, &error))?,
+        max_pixels,
+    )
 }
 
-fn read(format: &'static str, mut decoder: impl ImageDecoder, max_pixels: u64) -> Result<Raw, PictureError> {
+fn read(
+    format: &'static str,
+    mut decoder: impl ImageDecoder,
+    max_pixels: u64,
+) -> Result<Raw, PictureError> {
     let (width, height) = decoder.dimensions();
     check_size(format, u64::from(width), u64::from(height), max_pixels)?;
-    let (exif, xmp) = (decoder.exif_metadata().ok().flatten(), decoder.xmp_metadata().ok().flatten());
+    let (exif, xmp) =
+        (decoder.exif_metadata().ok().flatten(), decoder.xmp_metadata().ok().flatten());
     let orientation = Orientation::from_metadata(exif.as_deref(), xmp.as_deref());
     let (layout, wide) = layout(format, decoder.color_type())?;
     let mut bytes = vec![0; decoder.total_bytes() as usize];
@@ -68,7 +89,9 @@ fn native_pairs(bytes: &[u8]) -> Vec<u16> {
 
 fn explain(format: &'static str, error: &ImageError) -> PictureError {
     match error {
-        ImageError::Unsupported(feature) => PictureError::Unsupported { format, feature: feature.to_string() },
+        ImageError::Unsupported(feature) => {
+            PictureError::Unsupported { format, feature: feature.to_string() }
+        }
         other => PictureError::Corrupt { format, reason: other.to_string() },
     }
 }

@@ -1,10 +1,15 @@
 //! Resizing as Pillow does it, to the bit, for any part of the result.
 //!
-//! Two passes, horizontal then vertical, with 22-bit fixed-point weights and an 8-bit picture between them. A kernel sees
+//! Two passes, one for each direction, with 22-bit fixed-point weights and an 8-bit picture between them. A kernel sees
 //! every pixel of the picture, also those outside the area that is resized, so a window of a resize is exactly the
 //! crop of the whole. Only the window is ever computed. It knows pixels, not what a model wants of them.
 //!
 //! Source: Pillow, `src/libImaging/Resample.c` and `ImagingScaleAffine` in `src/libImaging/Geometry.c` (13.0).
+
+#![expect(
+    clippy::inline_always,
+    reason = "only what is inlined is compiled for the instructions found at run time"
+)]
 
 use std::ops::Range;
 
@@ -62,32 +67,74 @@ pub(crate) struct Target {
 ///
 /// # Panics
 /// When the area is empty or not inside the picture, or a side of the result is 0.
-pub fn resample(picture: &Picture, area: Area, width: usize, height: usize, filter: Filter) -> Picture {
-    resample_window(picture, area, &Target { width, height, columns: 0..width, rows: 0..height }, filter)
+pub fn resample(
+    picture: &Picture,
+    area: Area,
+    width: usize,
+    height: usize,
+    filter: Filter,
+) -> Picture {
+    resample_window(
+        picture,
+        area,
+        &Target { width, height, columns: 0..width, rows: 0..height },
+        filter,
+    )
 }
 
 /// The window of [`resample`]'s result, without computing the rest.
-pub(crate) fn resample_window(picture: &Picture, area: Area, target: &Target, filter: Filter) -> Picture {
-    assert!(area.width > 0.0 && area.height > 0.0 && area.x >= 0.0 && area.y >= 0.0, "an area inside: {area:?}");
+pub(crate) fn resample_window(
+    picture: &Picture,
+    area: Area,
+    target: &Target,
+    filter: Filter,
+) -> Picture {
+    assert!(
+        area.width > 0.0 && area.height > 0.0 && area.x >= 0.0 && area.y >= 0.0,
+        "an area inside: {area:?}"
+    );
     let (right, bottom) = (area.x + area.width, area.y + area.height);
     let slack = 1e-6;
-    assert!(right <= picture.width() as f64 + slack && bottom <= picture.height() as f64 + slack, "inside: {area:?}");
-    if area == Area::of(picture) && (target.width, target.height) == (picture.width(), picture.height()) {
+    assert!(
+        right <= picture.width() as f64 + slack && bottom <= picture.height() as f64 + slack,
+        "inside: {area:?}"
+    );
+    if area == Area::of(picture)
+        && (target.width, target.height) == (picture.width(), picture.height())
+    {
         return picture.crop(target.columns.clone(), target.rows.clone());
     }
     if filter == Filter::Nearest {
         return nearest(picture, area, target);
     }
-    let across = Axis::new(filter, picture.width(), area.x, area.width, target.width, target.columns.clone());
-    let down = Axis::new(filter, picture.height(), area.y, area.height, target.height, target.rows.clone());
-    pulp::Arch::new().dispatch(Passes { picture, across, down })
+    let Target { width, height, columns, rows } = target;
+    let across = Axis::new(filter, picture.width(), (area.x, area.width), *width, columns.clone());
+    let down = Axis::new(filter, picture.height(), (area.y, area.height), *height, rows.clone());
+    pulp::Arch::new().dispatch(Passes { picture, across, down, first: First::of(picture, target) })
 }
 
-/// Both passes: plain loops, compiled once for each level of vector instructions and chosen at run time.
+/// The pass that comes first; the rounding between them is part of the result.
+enum First {
+    Horizontal,
+    Vertical,
+}
+
+impl First {
+    /// Since version 13.0 Pillow begins vertically where the height loses more than twice what the
+    /// width does. Older versions always begin horizontally, which changes a few values.
+    fn of(picture: &Picture, target: &Target) -> Self {
+        let shorter = picture.height() as i64 - target.height as i64;
+        let narrower = picture.width() as i64 - target.width as i64;
+        if shorter > 0 && shorter > 2 * narrower { Self::Vertical } else { Self::Horizontal }
+    }
+}
+
+/// Both passes: plain loops, compiled for each level of vector instructions, chosen at run time.
 struct Passes<'a> {
     picture: &'a Picture,
     across: Axis,
     down: Axis,
+    first: First,
 }
 
 impl pulp::NullaryFnOnce for Passes<'_> {
@@ -95,7 +142,17 @@ impl pulp::NullaryFnOnce for Passes<'_> {
 
     #[inline(always)]
     fn call(self) -> Picture {
-        vertical(&horizontal(self.picture, &self.across, self.down.reach()), &self.down)
+        let (columns, rows) = (self.across.reach(), self.down.reach());
+        match self.first {
+            First::Horizontal => {
+                let between = horizontal(self.picture, &self.across, rows.clone());
+                vertical(&between, &self.down.shifted(rows.start), 0..between.width())
+            }
+            First::Vertical => {
+                let between = vertical(self.picture, &self.down, columns.clone());
+                horizontal(&between, &self.across.shifted(columns.start), 0..between.height())
+            }
+        }
     }
 }
 
@@ -114,7 +171,14 @@ struct Axis {
 }
 
 impl Axis {
-    fn new(filter: Filter, input: usize, start: f64, length: f64, output: usize, wanted: Range<usize>) -> Self {
+    /// The `wanted` positions of a resize of `input` pixels, from `start` and `length` long, to `output`.
+    fn new(
+        filter: Filter,
+        input: usize,
+        (start, length): (f64, f64),
+        output: usize,
+        wanted: Range<usize>,
+    ) -> Self {
         let scale = length / output as f64;
         let stretch = scale.max(1.0);
         let shrink = 1.0 / stretch;
@@ -136,6 +200,12 @@ impl Axis {
         self.starts.push(start);
         self.weights.extend(kernel.iter().map(|weight| fixed(weight / norm)));
         self.ends.push(self.weights.len());
+    }
+
+    /// The same kernels over a picture that lacks the first `by` positions.
+    fn shifted(mut self, by: usize) -> Self {
+        self.starts.iter_mut().for_each(|start| *start -= by);
+        self
     }
 
     fn len(&self) -> usize {
@@ -167,15 +237,9 @@ fn pixel(sum: i32) -> u8 {
     (sum >> PRECISION).clamp(0, 255) as u8
 }
 
-/// A picture whose rows begin at row `top` of the picture it was made from.
-struct Between {
-    width: usize,
-    top: usize,
-    rgb: Vec<u8>,
-}
-
+/// Every wanted column, of these rows only.
 #[inline(always)]
-fn horizontal(picture: &Picture, axis: &Axis, rows: Range<usize>) -> Between {
+fn horizontal(picture: &Picture, axis: &Axis, rows: Range<usize>) -> Picture {
     let span = axis.reach();
     let stride = axis.len() * 3;
     let mut rgb = vec![0; stride * rows.len()];
@@ -190,7 +254,7 @@ fn horizontal(picture: &Picture, axis: &Axis, rows: Range<usize>) -> Between {
         }
         mix_columns(axis, span.start, &columns, out);
     }
-    Between { width: axis.len(), top: rows.start, rgb }
+    Picture::new(axis.len(), rows.len(), rgb)
 }
 
 /// The horizontal pass over one block of rows that stand in `columns` as lanes.
@@ -216,27 +280,29 @@ fn mix_columns(axis: &Axis, left: usize, columns: &[[u8; LANES]], out: &mut [u8]
     }
 }
 
+/// Every wanted row, of these columns only.
 #[inline(always)]
-fn vertical(between: &Between, axis: &Axis) -> Picture {
-    let stride = between.width * 3;
+fn vertical(picture: &Picture, axis: &Axis, columns: Range<usize>) -> Picture {
+    let stride = columns.len() * 3;
     let mut rgb = vec![0; stride * axis.len()];
     for (index, out) in rgb.chunks_exact_mut(stride).enumerate() {
         let (start, weights) = axis.kernel(index);
-        let rows = &between.rgb[(start - between.top) * stride..][..weights.len() * stride];
-        mix_rows(weights, rows, out);
+        let width = picture.width() * 3;
+        let rows = &picture.rgb()[start * width..][..weights.len() * width];
+        mix_rows(weights, rows, columns.start * 3, out);
     }
-    Picture::new(between.width, axis.len(), rgb)
+    Picture::new(columns.len(), axis.len(), rgb)
 }
 
-/// Mixes whole rows, a few values at a time so that the sums stay in registers.
+/// Mixes whole rows from byte `left` on, a few values at a time so that the sums stay in registers.
 #[inline(always)]
-fn mix_rows(weights: &[i32], rows: &[u8], out: &mut [u8]) {
+fn mix_rows(weights: &[i32], rows: &[u8], left: usize, out: &mut [u8]) {
     const VALUES: usize = 64;
-    let stride = out.len();
+    let stride = rows.len() / weights.len();
     for (chunk, out) in out.chunks_mut(VALUES).enumerate() {
         let mut sums = [HALF; VALUES];
         for (row, &weight) in rows.chunks_exact(stride).zip(weights) {
-            for (sum, &value) in sums.iter_mut().zip(&row[chunk * VALUES..][..out.len()]) {
+            for (sum, &value) in sums.iter_mut().zip(&row[left + chunk * VALUES..][..out.len()]) {
                 *sum += i32::from(value) * weight;
             }
         }
@@ -247,8 +313,10 @@ fn mix_rows(weights: &[i32], rows: &[u8], out: &mut [u8]) {
 }
 
 fn nearest(picture: &Picture, area: Area, target: &Target) -> Picture {
-    let columns = nearest_positions(area.x, area.width, target.width, &target.columns, picture.width());
-    let rows = nearest_positions(area.y, area.height, target.height, &target.rows, picture.height());
+    let columns =
+        nearest_positions(area.x, area.width, target.width, &target.columns, picture.width());
+    let rows =
+        nearest_positions(area.y, area.height, target.height, &target.rows, picture.height());
     let mut rgb = Vec::with_capacity(columns.len() * rows.len() * 3);
     for row in rows.iter().map(|&y| picture.row(y)) {
         for &x in &columns {
@@ -259,7 +327,13 @@ fn nearest(picture: &Picture, area: Area, target: &Target) -> Picture {
 }
 
 /// The position is summed step by step, as Pillow does: rounding errors are part of the result.
-fn nearest_positions(start: f64, length: f64, output: usize, wanted: &Range<usize>, input: usize) -> Vec<usize> {
+fn nearest_positions(
+    start: f64,
+    length: f64,
+    output: usize,
+    wanted: &Range<usize>,
+    input: usize,
+) -> Vec<usize> {
     let step = length / output as f64;
     let first = start + step * 0.5;
     let positions = std::iter::successors(Some(first), |at| Some(at + step));

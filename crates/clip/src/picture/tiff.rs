@@ -23,11 +23,13 @@ const XMP: Tag = Tag::Unknown(700);
 type Reader<'a> = Decoder<Cursor<&'a [u8]>>;
 
 pub(super) fn decode(bytes: &[u8], max_pixels: u64) -> Result<Raw, PictureError> {
-    let mut reader = Decoder::new(Cursor::new(bytes)).map_err(explain)?.with_limits(limits(max_pixels));
+    let mut reader =
+        Decoder::new(Cursor::new(bytes)).map_err(explain)?.with_limits(limits(max_pixels));
     let (width, height) = reader.dimensions().map_err(explain)?;
     check_size(FORMAT, u64::from(width), u64::from(height), max_pixels)?;
     let orientation = orientation(&mut reader);
-    let interpretation = reader.find_tag_unsigned::<u16>(Tag::PhotometricInterpretation).map_err(explain)?;
+    let interpretation =
+        reader.find_tag_unsigned::<u16>(Tag::PhotometricInterpretation).map_err(explain)?;
     let (width, height) = (width as usize, height as usize);
     let (layout, samples) = if interpretation == Some(PALETTE) {
         let map = reader.get_tag_u16_vec(Tag::ColorMap).map_err(explain)?;
@@ -45,7 +47,8 @@ pub(super) fn decode(bytes: &[u8], max_pixels: u64) -> Result<Raw, PictureError>
 /// Eight bytes for each pixel that may be read at all.
 fn limits(max_pixels: u64) -> Limits {
     let mut limits = Limits::default();
-    limits.decoding_buffer_size = usize::try_from(max_pixels.saturating_mul(8)).unwrap_or(usize::MAX);
+    limits.decoding_buffer_size =
+        usize::try_from(max_pixels.saturating_mul(8)).unwrap_or(usize::MAX);
     limits.intermediate_buffer_size = limits.decoding_buffer_size;
     limits
 }
@@ -64,8 +67,12 @@ fn plain(reader: &mut Reader<'_>, width: usize) -> Result<(Layout, Samples), Pic
     let layout = layout(color, extra.and_then(|extra| extra.first().copied()))?;
     let samples = interleaved(reader).map_err(explain)?;
     match samples {
-        DecodingResult::U8(samples) => Ok((layout, Samples::Eight(widened(samples, color.bit_depth(), width)))),
-        DecodingResult::U16(samples) if color.bit_depth() == 16 => Ok((layout, Samples::Sixteen(samples))),
+        DecodingResult::U8(samples) => {
+            Ok((layout, Samples::Eight(widened(samples, color.bit_depth(), width))))
+        }
+        DecodingResult::U16(samples) if color.bit_depth() == 16 => {
+            Ok((layout, Samples::Sixteen(samples)))
+        }
         _ => Err(unsupported(color)),
     }
 }
@@ -76,7 +83,9 @@ fn layout(color: ColorType, extra: Option<u16>) -> Result<Layout, PictureError> 
     match (color, extra) {
         (ColorType::Gray(1 | 2 | 4 | 8 | 16), _) => Ok(Layout::Grey),
         (ColorType::GrayA(8 | 16), _) => Ok(Layout::GreyAlpha),
-        (ColorType::Multiband { bit_depth: 8 | 16, num_samples: 2 }, Some(2)) => Ok(Layout::GreyAlpha),
+        (ColorType::Multiband { bit_depth: 8 | 16, num_samples: 2 }, Some(2)) => {
+            Ok(Layout::GreyAlpha)
+        }
         (ColorType::RGB(8 | 16), _) => Ok(Layout::Rgb),
         (ColorType::RGBA(8 | 16), Some(0)) => Ok(Layout::RgbIgnored),
         (ColorType::RGBA(8 | 16), Some(1)) => Ok(Layout::RgbaPremultiplied),
@@ -99,7 +108,9 @@ fn interleaved(reader: &mut Reader<'_>) -> TiffResult<DecodingResult> {
 
 fn weave<T: Copy>(samples: &[T], planes: usize) -> Vec<T> {
     let plane = samples.len() / planes;
-    (0..plane).flat_map(|pixel| (0..planes).map(move |channel| samples[channel * plane + pixel])).collect()
+    (0..plane)
+        .flat_map(|pixel| (0..planes).map(move |channel| samples[channel * plane + pixel]))
+        .collect()
 }
 
 /// Samples of fewer than 8 bits are packed, each row from a fresh byte; they are spread over 0 to 255.
@@ -115,16 +126,24 @@ fn unpacked(packed: &[u8], bits: u8, width: usize) -> impl Iterator<Item = u8> +
     let in_byte = 8 / usize::from(bits);
     let mask = ((1u16 << bits) - 1) as u8;
     packed.chunks(width.div_ceil(in_byte)).flat_map(move |row| {
-        (0..width).map(move |x| row[x / in_byte] >> (8 - usize::from(bits) * (x % in_byte + 1)) & mask)
+        (0..width)
+            .map(move |x| row[x / in_byte] >> (8 - usize::from(bits) * (x % in_byte + 1)) & mask)
     })
 }
 
 /// The decoder refuses palettes, so the file is read as grey, which yields the indices.
 ///
 /// The map holds all reds, all greens, all blues, of 16 bits; Pillow keeps the upper 8.
-fn palette(bytes: &[u8], limits: Limits, map: &[u16], width: usize) -> Result<Vec<u8>, PictureError> {
-    let grey = as_grey(bytes).ok_or_else(|| corrupt("the palette's tag is not where it should be".into()))?;
-    let mut reader = Decoder::new(Cursor::new(grey.as_slice())).map_err(explain)?.with_limits(limits);
+fn palette(
+    bytes: &[u8],
+    limits: Limits,
+    map: &[u16],
+    width: usize,
+) -> Result<Vec<u8>, PictureError> {
+    let grey = as_grey(bytes)
+        .ok_or_else(|| corrupt("the palette's tag is not where it should be".into()))?;
+    let mut reader =
+        Decoder::new(Cursor::new(grey.as_slice())).map_err(explain)?.with_limits(limits);
     let color = reader.colortype().map_err(explain)?;
     let DecodingResult::U8(indices) = interleaved(&mut reader).map_err(explain)? else {
         return Err(unsupported(color));
@@ -153,7 +172,9 @@ fn as_grey(bytes: &[u8]) -> Option<Vec<u8>> {
     let quad = bytes.get(4..8)?.try_into().ok()?;
     let directory = if big { u32::from_be_bytes(quad) } else { u32::from_le_bytes(quad) } as usize;
     let entries = usize::from(short(directory)?);
-    let entry = (0..entries).map(|i| directory + 2 + i * 12).find(|&at| short(at) == Some(INTERPRETATION))?;
+    let entry = (0..entries)
+        .map(|i| directory + 2 + i * 12)
+        .find(|&at| short(at) == Some(INTERPRETATION))?;
     let mut grey = bytes.to_vec();
     let value = if big { BLACK_IS_ZERO.to_be_bytes() } else { BLACK_IS_ZERO.to_le_bytes() };
     grey.get_mut(entry + 8..entry + 10)?.copy_from_slice(&value);

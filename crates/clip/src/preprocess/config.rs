@@ -16,8 +16,12 @@ const COMBINED_FILE: &str = "processor_config.json";
 const COMBINED_KEY: &str = "image_processor";
 
 /// Class names whose arithmetic is CLIP's.
-const TYPES: [&str; 4] =
-    ["CLIPImageProcessor", "CLIPImageProcessorFast", "CLIPImageProcessorPil", "CLIPFeatureExtractor"];
+const TYPES: [&str; 4] = [
+    "CLIPImageProcessor",
+    "CLIPImageProcessorFast",
+    "CLIPImageProcessorPil",
+    "CLIPFeatureExtractor",
+];
 
 /// Source: `transformers`, `OPENAI_CLIP_MEAN` and `OPENAI_CLIP_STD` in `image_utils.py`.
 pub(super) const MEAN: [f64; 3] = [0.481_454_66, 0.457_827_5, 0.408_210_73];
@@ -57,7 +61,8 @@ pub(super) fn load(dir: &Path) -> Result<Preprocess, Error> {
 
 pub(super) fn save(keys: &Map<String, Value>, dir: &Path) -> Result<(), Error> {
     let path = dir.join(FILE);
-    let text = serde_json::to_string_pretty(keys).map_err(|source| Error::Json { path: path.clone(), source })?;
+    let text = serde_json::to_string_pretty(keys)
+        .map_err(|source| Error::Json { path: path.clone(), source })?;
     Ok(fs_err::write(path, text + "\n")?)
 }
 
@@ -99,7 +104,11 @@ impl File {
     }
 
     fn check_type(&self) -> Result<(), Error> {
-        let key = if self.keys.contains_key("image_processor_type") { "image_processor_type" } else { "feature_extractor_type" };
+        let key = if self.keys.contains_key("image_processor_type") {
+            "image_processor_type"
+        } else {
+            "feature_extractor_type"
+        };
         match self.get(key) {
             None => Ok(()),
             Some(Value::String(name)) if TYPES.contains(&name.as_str()) => Ok(()),
@@ -112,8 +121,12 @@ impl File {
         match (resize, crop) {
             (_, Some(crop)) => Ok(crop),
             (Some(Resize::Exact { width, height }), None) if width == height => Ok(width),
-            (Some(Resize::Exact { .. }), None) => Err(self.wrong("size", "equal height and width, as there is no crop")),
-            (_, None) => Err(self.wrong("do_center_crop", "true, as the resized picture is not square")),
+            (Some(Resize::Exact { .. }), None) => {
+                Err(self.wrong("size", "equal height and width, as there is no crop"))
+            }
+            (_, None) => {
+                Err(self.wrong("do_center_crop", "true, as the resized picture is not square"))
+            }
         }
     }
 
@@ -132,21 +145,26 @@ impl File {
             None => Ok(SIZE),
             Some(Sides::One(side)) if self.keys["crop_size"].is_number() => Ok(side),
             Some(Sides::Two { width, height }) if width == height => Ok(width),
-            Some(_) => Err(self.wrong("crop_size", "a number, or {\"height\": N, \"width\": N} with equal sides")),
+            Some(_) => Err(self
+                .wrong("crop_size", "a number, or {\"height\": N, \"width\": N} with equal sides")),
         }
     }
 
     fn sides(&self, key: &str) -> Option<Sides> {
-        let side = |value: &Value| value.as_u64().filter(|side| (1..=MAX_SIDE).contains(side)).map(|side| side as usize);
+        let side = |value: &Value| {
+            value.as_u64().filter(|side| (1..=MAX_SIDE).contains(side)).map(|side| side as usize)
+        };
         let found = match self.get(key)? {
-            Value::Array(pair) if pair.len() == 2 => {
-                side(&pair[1]).zip(side(&pair[0])).map(|(width, height)| Sides::Two { width, height })
-            }
+            Value::Array(pair) if pair.len() == 2 => side(&pair[1])
+                .zip(side(&pair[0]))
+                .map(|(width, height)| Sides::Two { width, height }),
             Value::Object(keys) => {
                 let set: Vec<_> = keys.iter().filter(|(_, value)| !value.is_null()).collect();
                 match set.as_slice() {
                     [(name, edge)] if *name == "shortest_edge" => side(edge).map(Sides::One),
-                    [_, _] => both(keys.get("width").and_then(side), keys.get("height").and_then(side)),
+                    [_, _] => {
+                        both(keys.get("width").and_then(side), keys.get("height").and_then(side))
+                    }
                     _ => None,
                 }
             }
@@ -163,7 +181,10 @@ impl File {
             Some(3) => Ok(Filter::Bicubic),
             Some(4) => Ok(Filter::Box),
             Some(5) => Ok(Filter::Hamming),
-            _ => Err(self.wrong("resample", "0 nearest, 1 lanczos, 2 bilinear, 3 bicubic, 4 box or 5 hamming")),
+            _ => Err(self.wrong(
+                "resample",
+                "0 nearest, 1 lanczos, 2 bilinear, 3 bicubic, 4 box or 5 hamming",
+            )),
         }
     }
 
@@ -171,7 +192,9 @@ impl File {
         let factor = match self.get("rescale_factor") {
             _ if !self.flag("do_rescale", true)? => 1.0,
             None => FACTOR,
-            Some(value) => value.as_f64().ok_or_else(|| self.wrong("rescale_factor", "a number"))?,
+            Some(value) => {
+                value.as_f64().ok_or_else(|| self.wrong("rescale_factor", "a number"))?
+            }
         };
         if !self.flag("do_normalize", true)? {
             return Ok(Levels::new(factor, [0.0; 3], [1.0; 3]));
@@ -187,9 +210,11 @@ impl File {
     fn channels(&self, key: &str, default: [f64; 3]) -> Result<[f64; 3], Error> {
         let found = match self.get(key) {
             None => Some(default),
-            Some(Value::Array(values)) => {
-                values.iter().map(Value::as_f64).collect::<Option<Vec<_>>>().and_then(|of| of.try_into().ok())
-            }
+            Some(Value::Array(values)) => values
+                .iter()
+                .map(Value::as_f64)
+                .collect::<Option<Vec<_>>>()
+                .and_then(|of| of.try_into().ok()),
             Some(value) => value.as_f64().map(|one| [one; 3]),
         };
         found.ok_or_else(|| self.wrong(key, "three numbers"))

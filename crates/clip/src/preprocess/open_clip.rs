@@ -24,12 +24,17 @@ impl Preprocess {
     }
 
     fn normalisation(&self) -> Result<([f64; 3], [f64; 3]), Error> {
-        let (mean, std) = (self.channels("image_mean", MEAN), self.channels("image_std", DEVIATION));
+        let (mean, std) =
+            (self.channels("image_mean", MEAN), self.channels("image_std", DEVIATION));
         // open_clip always takes bytes to 0..1 and always normalises; the table of levels shows whether this model does.
         if Levels::new(FACTOR, mean, std) == self.levels {
             return Ok((mean, std));
         }
-        Err(refused("rescale_factor, do_rescale and do_normalize", "1/255, true and true", "others"))
+        Err(refused(
+            "rescale_factor, do_rescale and do_normalize",
+            "1/255, true and true",
+            "others",
+        ))
     }
 
     fn interpolation(&self) -> Result<&'static str, Error> {
@@ -43,17 +48,26 @@ impl Preprocess {
     fn resize_mode(&self) -> Result<&'static str, Error> {
         let size = self.size;
         match self.resize {
-            Some(Resize::ShortestEdge(edge)) if edge == size && self.crop == Some(size) => Ok("shortest"),
-            Some(Resize::Exact { width, height }) if (width, height) == (size, size) => Ok("squash"),
-            other => Err(refused("size", &format!("the model's {size} pixels"), &format!("{other:?}"))),
+            Some(Resize::ShortestEdge(edge)) if edge == size && self.crop == Some(size) => {
+                Ok("shortest")
+            }
+            Some(Resize::Exact { width, height }) if (width, height) == (size, size) => {
+                Ok("squash")
+            }
+            other => {
+                Err(refused("size", &format!("the model's {size} pixels"), &format!("{other:?}")))
+            }
         }
     }
 
     /// As the file says it; it was checked when it was read.
     fn channels(&self, key: &str, default: [f64; 3]) -> [f64; 3] {
-        let numbers = |values: &Vec<Value>| values.iter().map(Value::as_f64).collect::<Option<Vec<_>>>();
+        let numbers =
+            |values: &Vec<Value>| values.iter().map(Value::as_f64).collect::<Option<Vec<_>>>();
         match self.file.get(key) {
-            Some(Value::Array(values)) => numbers(values).and_then(|of| of.try_into().ok()).unwrap_or(default),
+            Some(Value::Array(values)) => {
+                numbers(values).and_then(|of| of.try_into().ok()).unwrap_or(default)
+            }
             Some(value) => value.as_f64().map_or(default, |one| [one; 3]),
             None => default,
         }
@@ -72,7 +86,10 @@ mod tests {
     fn clips_own_preprocessing_is_open_clips_too() {
         let found = Preprocess::clip(224).open_clip().unwrap();
         assert_eq!((found.interpolation, found.resize_mode), ("bicubic", "shortest"));
-        assert!((found.mean[0] - 0.481_454_66).abs() < 1e-7 && (found.std[2] - 0.275_777_1).abs() < 1e-7);
+        assert!(
+            (found.mean[0] - 0.481_454_66).abs() < 1e-7
+                && (found.std[2] - 0.275_777_1).abs() < 1e-7
+        );
     }
 
     #[test]

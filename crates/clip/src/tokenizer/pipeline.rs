@@ -42,7 +42,12 @@ impl Special {
     }
 
     /// Either file may give a string, or an object that also says how the token is matched in a text.
-    fn named(key: &str, default: &str, settings: &Map<String, Value>, special: &Map<String, Value>) -> Self {
+    fn named(
+        key: &str,
+        default: &str,
+        settings: &Map<String, Value>,
+        special: &Map<String, Value>,
+    ) -> Self {
         let value = special.get(key).or_else(|| settings.get(key)).unwrap_or(&Value::Null);
         let name = value.as_str().or_else(|| value["content"].as_str()).unwrap_or(default);
         let flag = |flag: &str| value[flag].as_bool().unwrap_or(false);
@@ -54,8 +59,12 @@ impl Special {
 /// Reads `tokenizer.json`, which holds everything.
 pub(super) fn read_combined(path: &Path, marks: &[Special; 2]) -> Result<Tokenizer, Error> {
     let damaged = |reason: String| Error::Damaged { path: path.to_owned(), reason };
-    let mut tokenizer = Tokenizer::from_bytes(fs_err::read(path)?).map_err(|error| damaged(error.to_string()))?;
-    tokenizer.with_padding(None).with_truncation(None).map_err(|error| damaged(error.to_string()))?;
+    let mut tokenizer =
+        Tokenizer::from_bytes(fs_err::read(path)?).map_err(|error| damaged(error.to_string()))?;
+    tokenizer
+        .with_padding(None)
+        .with_truncation(None)
+        .map_err(|error| damaged(error.to_string()))?;
     let ModelWrapper::BPE(model) = tokenizer.get_model() else {
         return Err(damaged("expected a BPE model, found another".to_owned()));
     };
@@ -67,17 +76,25 @@ pub(super) fn read_combined(path: &Path, marks: &[Special; 2]) -> Result<Tokeniz
 }
 
 /// Reads `vocab.json` and `merges.txt`, and builds the rest as CLIP does.
-pub(super) fn read_parts(vocabulary: &Path, merges: &Path, marks: &[Special; 2]) -> Result<Tokenizer, Error> {
+pub(super) fn read_parts(
+    vocabulary: &Path,
+    merges: &Path,
+    marks: &[Special; 2],
+) -> Result<Tokenizer, Error> {
     let json = |source| Error::Json { path: vocabulary.to_owned(), source };
     let words = serde_json::from_str(&fs_err::read_to_string(vocabulary)?).map_err(json)?;
     let pairs = read_merges(merges)?;
-    build(&words, &pairs, marks).map_err(|reason| Error::Damaged { path: vocabulary.to_owned(), reason })
+    build(&words, &pairs, marks)
+        .map_err(|reason| Error::Damaged { path: vocabulary.to_owned(), reason })
 }
 
 /// One merge a line, two symbols with a space between; a first line with the version is optional.
 fn read_merges(path: &Path) -> Result<Vec<(String, String)>, Error> {
     let text = fs_err::read_to_string(path)?;
-    let lines = text.lines().enumerate().filter(|(_, line)| !line.is_empty() && !line.starts_with("#version"));
+    let lines = text
+        .lines()
+        .enumerate()
+        .filter(|(_, line)| !line.is_empty() && !line.starts_with("#version"));
     let pair = |(index, line): (usize, &str)| match line.split_once(' ') {
         Some((left, right)) if !right.contains(' ') => Ok((left.to_owned(), right.to_owned())),
         _ => Err(Error::Damaged {
@@ -119,20 +136,28 @@ fn wrap(tokenizer: &mut Tokenizer, marks: &[Special; 2]) -> Result<(), String> {
     let [start, end] = marks.each_ref().map(|mark| {
         let name = &mark.0.content;
         let id = tokenizer.get_model().token_to_id(name);
-        id.map(|id| (name.clone(), id)).ok_or_else(|| format!("the token `{name}` is not in the vocabulary"))
+        id.map(|id| (name.clone(), id))
+            .ok_or_else(|| format!("the token `{name}` is not in the vocabulary"))
     });
-    tokenizer.with_post_processor(Some(RobertaProcessing::new(end?, start?).trim_offsets(false).add_prefix_space(false)));
+    tokenizer.with_post_processor(Some(
+        RobertaProcessing::new(end?, start?).trim_offsets(false).add_prefix_space(false),
+    ));
     Ok(())
 }
 
 pub(super) fn normalizer() -> Normalizers {
-    let spaces = Replace::new(ReplacePattern::Regex(r"\s+".to_owned()), " ").expect("a valid pattern");
+    let spaces =
+        Replace::new(ReplacePattern::Regex(r"\s+".to_owned()), " ").expect("a valid pattern");
     Normalizers::new(vec![NFC.into(), spaces.into(), Lowercase.into()])
 }
 
 pub(super) fn pre_tokenizer() -> PreTokenizers {
-    let words = Split::new(SplitPattern::Regex(WORDS.to_owned()), SplitDelimiterBehavior::Removed, true);
-    PreTokenizers::new(vec![words.expect("a valid pattern").into(), ByteLevel::new(false, true, true).into()])
+    let words =
+        Split::new(SplitPattern::Regex(WORDS.to_owned()), SplitDelimiterBehavior::Removed, true);
+    PreTokenizers::new(vec![
+        words.expect("a valid pattern").into(),
+        ByteLevel::new(false, true, true).into(),
+    ])
 }
 
 fn check_unknown(model: &BPE) -> Result<(), String> {

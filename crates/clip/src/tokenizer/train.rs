@@ -10,7 +10,8 @@ use std::collections::{BTreeMap, BTreeSet, BinaryHeap, HashMap};
 
 use serde_json::Map;
 use tokenizers::tokenizer::{
-    Normalizer, OffsetReferential, OffsetType, PreTokenizedString, PreTokenizer, normalizer::NormalizedString,
+    Normalizer, OffsetReferential, OffsetType, PreTokenizedString, PreTokenizer,
+    normalizer::NormalizedString,
 };
 
 use super::pipeline::{self, END, START, Special, WORD_END};
@@ -21,10 +22,16 @@ type Pair = (u32, u32);
 /// A pair that occurs fewer times than this saves nothing.
 const LEAST: i64 = 2;
 
-pub(super) fn train<'a>(captions: impl Iterator<Item = &'a str>, vocab_size: usize) -> tokenizers::Tokenizer {
+pub(super) fn train<'a>(
+    captions: impl Iterator<Item = &'a str>,
+    vocab_size: usize,
+) -> tokenizers::Tokenizer {
     let mut symbols = alphabet();
     let merged = symbols.len() + 2;
-    assert!(vocab_size >= merged, "a vocabulary has at least {merged} tokens, asked for {vocab_size}");
+    assert!(
+        vocab_size >= merged,
+        "a vocabulary has at least {merged} tokens, asked for {vocab_size}"
+    );
     let merges = Merging::new(&count_words(captions), &symbols).run(&mut symbols, vocab_size - 2);
     symbols.extend([START.to_owned(), END.to_owned()]);
     let vocabulary = symbols.into_iter().zip(0..).collect();
@@ -98,7 +105,8 @@ impl Merging {
         let mut merges = Vec::new();
         while symbols.len() < wanted {
             let Some(pair) = self.next() else { break };
-            let (left, right) = (symbols[pair.0 as usize].clone(), symbols[pair.1 as usize].clone());
+            let (left, right) =
+                (symbols[pair.0 as usize].clone(), symbols[pair.1 as usize].clone());
             let whole = format!("{left}{right}");
             // Two ways of cutting a word may lead to the same symbol, which is then one token.
             let symbol = *ids.entry(whole.clone()).or_insert(symbols.len() as u32);
