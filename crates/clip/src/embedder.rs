@@ -35,7 +35,7 @@ impl Embedder {
     /// When they do not fit.
     pub fn new(checkpoint: Checkpoint, device: Box<dyn Device>) -> Result<Self, Error> {
         let Checkpoint { config, tensors, preprocess, tokenizer } = checkpoint;
-        let model = Model::new(config, &tensors, device)?;
+        let model = Model::new(config, tensors, device)?;
         Ok(Self { model, decoder: preprocess.decoder(), preprocess, tokenizer })
     }
 
@@ -72,7 +72,12 @@ impl Embedder {
         let place: HashMap<&[u32], usize> = distinct.into_iter().zip(0..).collect();
         let dim = self.model.config().embed_dim;
         let row = |sequence: &Vec<u32>| place[sequence.as_slice()] * dim;
-        Ok(sequences.iter().map(row).flat_map(|start| &features[start..start + dim]).copied().collect())
+        Ok(sequences
+            .iter()
+            .map(row)
+            .flat_map(|start| &features[start..start + dim])
+            .copied()
+            .collect())
     }
 
     /// The model as a directory would hold it, its weights read back.

@@ -29,7 +29,7 @@ impl Golden {
     fn model(&self) -> Model {
         let config = Config::load(&self.dir).unwrap();
         let tensors = weights::load(&self.dir, &config).unwrap();
-        Model::new(config, &tensors, Box::new(Cpu::new())).unwrap()
+        Model::new(config, tensors, Box::new(Cpu::new())).unwrap()
     }
 
     fn floats(&self, name: &str) -> Vec<f32> {

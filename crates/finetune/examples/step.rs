@@ -65,7 +65,7 @@ impl Run {
         let sequence = |_| (0..tokens).map(|_| random.random_range(0..VOCAB_SIZE as u32)).collect();
         let sequences: Vec<Vec<u32>> = (0..batch).map(sequence).collect();
         let tokens = TokenBatch::padded(&sequences, tokens, &config.text);
-        let model = Model::new(config.clone(), &init::random(&config, 1), Box::new(Cpu::new()))?;
+        let model = Model::new(config.clone(), init::random(&config, 1), Box::new(Cpu::new()))?;
         Ok(Self {
             model,
             optimizer: None,

@@ -48,7 +48,7 @@ fn ten_steps_of_adamw_agree_with_pytorch() {
         let groups: Vec<u32> = (0..tokens.batch as u32).collect();
         let batch = Batch { pixels: &pixels, tokens: &tokens, groups: &groups };
         let tensors = weights::load(&dir, &config).unwrap();
-        let mut model = Model::new(config, &tensors, Box::new(Cpu::new())).unwrap();
+        let mut model = Model::new(config, tensors, Box::new(Cpu::new())).unwrap();
         let optimizer = Optimizer::new(&mut model, &OptimizerConfig::default(), ALL).unwrap();
         let loss = model.device().alloc(1, DType::F32).unwrap();
 

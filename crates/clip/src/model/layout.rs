@@ -6,7 +6,7 @@ use std::ops::Range;
 use finelens_compute::Span;
 
 use crate::config::{Config, Tower};
-use crate::tensors::{Tensors, expected_tensors};
+use crate::tensors::expected_tensors;
 
 /// A weight's place in the flat buffers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -76,18 +76,9 @@ impl Layout {
         self.weights[*index].2
     }
 
-    /// All weights in one row.
-    pub(super) fn flatten(&self, tensors: &Tensors) -> Vec<f32> {
-        self.weights.iter().flat_map(|(name, _, _)| tensors[name].data.iter().copied()).collect()
-    }
-
-    /// The weights by name again.
-    pub(super) fn unflatten(&self, flat: &[f32]) -> Tensors {
-        let tensor = |(name, shape, place): &(String, Vec<usize>, Place)| {
-            let data = flat[place.start..place.start + place.len].to_vec();
-            (name.clone(), crate::tensors::Tensor { shape: shape.clone(), data })
-        };
-        self.weights.iter().map(tensor).collect()
+    /// Name, shape and place of every weight.
+    pub(super) fn iter(&self) -> impl Iterator<Item = &(String, Vec<usize>, Place)> {
+        self.weights.iter()
     }
 
     /// The weights that `learns` picks by name, in the longest stretches of one kind.

@@ -15,9 +15,9 @@ use finelens_compute::{Contrastive, DType, Device, Span};
 
 use crate::config::Config;
 use crate::error::Error;
-use crate::tensors::Tensors;
+use crate::tensors::{Tensor, Tensors};
 use arena::Arena;
-use layout::{Layout, Places};
+use layout::{Layout, Place, Places};
 use text::Text;
 use tower::{Gradients, Keep};
 use vision::Vision;
@@ -96,7 +96,7 @@ struct Ids {
 }
 
 impl Model {
-    /// Puts the weights on the device.
+    /// Puts the weights on the device, one after the other, so that they are never held twice.
     ///
     /// # Errors
     /// When they do not fit into its memory.
@@ -105,13 +105,16 @@ impl Model {
     /// If `tensors` lacks a weight that `config` asks for; [`crate::weights::load`] checks that.
     pub fn new(
         config: Config,
-        tensors: &Tensors,
+        mut tensors: Tensors,
         mut device: Box<dyn Device>,
     ) -> Result<Self, Error> {
         let layout = Layout::new(&config);
         let places = Places::new(&config, &layout);
         let weights = device.alloc(layout.len(), DType::F32)?;
-        device.write(weights, &layout.flatten(tensors));
+        for (name, _, place) in layout.iter() {
+            let tensor = tensors.remove(name).unwrap_or_else(|| panic!("{name} is missing"));
+            device.write(place.of(weights), &tensor.data);
+        }
         let activations = device.compute_dtype();
         let arenas = Arenas {
             vision: Arena::new(activations),
@@ -167,8 +170,14 @@ impl Model {
     /// # Errors
     /// What the device has to report.
     pub fn named(&mut self, flat: Span) -> Result<Tensors, Error> {
-        let values = self.read(flat)?;
-        Ok(self.layout.unflatten(&values))
+        let Self { layout, device, .. } = self;
+        let read = |(name, shape, place): &(String, Vec<usize>, Place)| {
+            let span = place.of(flat);
+            let mut data = vec![0.0; span.len()];
+            device.read(span, &mut data)?;
+            Ok((name.clone(), Tensor { shape: shape.clone(), data }))
+        };
+        layout.iter().map(read).collect()
     }
 
     /// Writes a flat buffer laid out as the weights.
@@ -176,7 +185,9 @@ impl Model {
     /// # Panics
     /// If a weight is missing.
     pub fn write_named(&mut self, flat: Span, tensors: &Tensors) {
-        self.device.write(flat, &self.layout.flatten(tensors));
+        for (name, _, place) in self.layout.iter() {
+            self.device.write(place.of(flat), &tensors[name].data);
+        }
     }
 
     /// Unit vectors of pictures.
