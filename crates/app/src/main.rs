@@ -1,3 +1,7 @@
-//! Everything that prints, exits, listens or downloads.
+//! The binary `finelens`: runs what was typed and exits with its verdict.
 
-fn main() {}
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    ExitCode::from(finelens::run(std::env::args_os()))
+}

@@ -1,0 +1,276 @@
+//! What can be typed: one struct per command, nothing else.
+//!
+//! Values are checked only against themselves here. `settings` merges them with files, `command` acts on them.
+
+use std::path::PathBuf;
+
+use clap::builder::{PossibleValue, PossibleValuesParser};
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use finelens_clip::config::PRESETS;
+
+use crate::input::MaxBad;
+
+/// Turns a general CLIP model into one that knows your pictures, and proves that it got better.
+#[derive(Debug, Parser)]
+#[command(name = "finelens", version, max_term_width = 100, after_help = EXAMPLES)]
+pub(crate) struct Cli {
+    /// What to do.
+    #[command(subcommand)]
+    pub(crate) command: Command,
+    /// Print results and errors only: no notes, no progress.
+    #[arg(short, long, global = true, conflicts_with = "verbose", help_heading = EVERYWHERE)]
+    pub(crate) quiet: bool,
+    /// Print what happens inside, and plain lines instead of bars; twice for every detail.
+    #[arg(short, long, global = true, action = clap::ArgAction::Count, help_heading = EVERYWHERE)]
+    pub(crate) verbose: u8,
+}
+
+/// Heading of the flags that every command has.
+const EVERYWHERE: &str = "Every command";
+
+const EXAMPLES: &str = "\
+Start here:
+  finelens demo                              see it work on pictures that it draws
+  finelens train photos/ --out runs/photos   fine-tune on a folder with captions
+  finelens eval photos/ --model runs/photos  measure it on pictures not seen before
+
+Exit status: 0 done, 1 the answer is no, 2 an error or too many bad rows.";
+
+/// The commands.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Write a fresh CLIP with random weights, in Hugging Face layout.
+    Init(Init),
+    /// Fine-tune a model on captioned pictures, and measure it before and after.
+    Train(Train),
+    /// Measure how well a model finds pictures by words and words by pictures.
+    Eval(Eval),
+    /// Write a model in the layout of another program.
+    Export(Export),
+    /// See everything work, from nothing: draws pictures, fine-tunes on them, compares before and after.
+    Demo(Demo),
+}
+
+/// How DATA is read, the same for every command that reads it.
+#[derive(Debug, Clone, Default, Args)]
+#[command(next_help_heading = "Reading DATA")]
+pub(crate) struct DataArgs {
+    /// How DATA is laid out, and which columns to take, as in `table,image=path,caption=title`.
+    ///
+    /// Layouts: karpathy, jsonl, table, rsicd-csv, imageclef, imagefolder, class-folders. Roles: image, caption (may be
+    /// repeated), split, and for class folders template, as in `template=a photo of a {class}`. Either part may be
+    /// left out. Default: recognised from what is there.
+    #[arg(long, value_name = "LAYOUT[,ROLE=NAME]...")]
+    pub(crate) format: Option<String>,
+    /// Folder of the pictures; rows may not lead out of it. Default: beside the captions.
+    #[arg(long, value_name = "DIR")]
+    pub(crate) image_root: Option<PathBuf>,
+    /// Bad rows and broken pictures to put up with, as a number or a share. Default: 1 %, but at least 10.
+    ///
+    /// Bad rows are named and skipped; more of them than this end the command with status 2.
+    #[arg(long, value_name = "N|N%")]
+    pub(crate) max_bad: Option<MaxBad>,
+    /// Put up with no bad row at all: the same as `--max-bad 0`.
+    #[arg(long, conflicts_with = "max_bad")]
+    pub(crate) strict: bool,
+}
+
+/// `finelens init`.
+#[derive(Debug, Args)]
+#[command(after_help = INIT_EXAMPLES)]
+pub(crate) struct Init {
+    /// Folder to write; must not exist, or be empty.
+    pub(crate) dir: PathBuf,
+    /// Size of the model; more costs more memory and time for every picture.
+    #[arg(long, default_value = "small", value_parser = PossibleValuesParser::new(presets()))]
+    pub(crate) preset: String,
+    /// Take the vocabulary from this folder: tokenizer.json, or vocab.json and merges.txt.
+    #[arg(
+        long,
+        value_name = "DIR",
+        required_unless_present = "vocab_from",
+        conflicts_with = "vocab_from"
+    )]
+    pub(crate) vocab: Option<PathBuf>,
+    /// Learn a vocabulary from the training captions of this data set.
+    #[arg(long, value_name = "DATA")]
+    pub(crate) vocab_from: Option<PathBuf>,
+    /// Tokens of a learned vocabulary, at most; a small one means fewer weights and longer sequences.
+    #[arg(long, value_name = "N", default_value_t = 8192, conflicts_with = "vocab")]
+    pub(crate) vocab_size: usize,
+    /// Side of the input picture in pixels; time and memory grow with its square. Default: the preset's.
+    #[arg(long, value_name = "PX")]
+    pub(crate) image_size: Option<usize>,
+    /// Seed of the random weights; the same seed gives the same bits.
+    #[arg(long, value_name = "N", default_value_t = 1)]
+    pub(crate) seed: u64,
+    /// How `--vocab-from` is read.
+    #[command(flatten)]
+    pub(crate) data: DataArgs,
+}
+
+const INIT_EXAMPLES: &str = "\
+Examples:
+  finelens init models/small --preset small --vocab-from photos/
+  finelens init models/b32 --preset vit-b-32 --vocab models/openai-clip
+
+Random weights know nothing. Where you can, fine-tune a published model instead:
+`finelens train` fetches one.";
+
+fn presets() -> Vec<PossibleValue> {
+    PRESETS.iter().map(|preset| PossibleValue::new(preset.name).help(preset.description)).collect()
+}
+
+/// `finelens train`.
+#[derive(Debug, Args)]
+#[command(after_help = TRAIN_EXAMPLES)]
+pub(crate) struct Train {
+    /// Pictures and captions: a folder, or a .csv, .tsv, .json or .jsonl file.
+    ///
+    /// Not needed with `--resume`, or where `--config` names it.
+    #[arg(required_unless_present_any = ["resume", "config"])]
+    pub(crate) data: Option<PathBuf>,
+    /// Model to start from: a folder, a run, or a hub id `org/name[@revision]`, fetched after its size is said.
+    ///
+    /// Default: openai/clip-vit-base-patch32.
+    #[arg(long, value_name = "DIR|RUN|HUB-ID", conflicts_with = "resume")]
+    pub(crate) model: Option<String>,
+    /// Folder of the run: settings, log, checkpoints, results. Default: runs/DATE-NAME.
+    #[arg(long, value_name = "RUN", required_if_eq("resume", "true"))]
+    pub(crate) out: Option<PathBuf>,
+    /// Settings of the run, as in the run.toml that every run writes.
+    #[arg(long, value_name = "FILE", conflicts_with = "resume")]
+    pub(crate) config: Option<PathBuf>,
+    /// Change one setting, over those of `--config`; may be repeated.
+    #[arg(long, value_name = "KEY=VALUE", conflicts_with = "resume")]
+    pub(crate) set: Vec<String>,
+    /// Go on with the run in `--out` where it stopped, with its own settings, to the same bits.
+    #[arg(long)]
+    pub(crate) resume: bool,
+    /// How DATA is read.
+    #[command(flatten)]
+    pub(crate) read: DataArgs,
+}
+
+const TRAIN_EXAMPLES: &str = "\
+Examples:
+  finelens train photos/ --out runs/photos
+  finelens train captions.csv --image-root scans/ --model models/small
+  finelens train photos/ --set epochs=20 --set optimizer.learning_rate=1e-5
+  finelens train --resume --out runs/photos
+
+Ctrl-C saves after the current step and says how to go on; a second one quits.
+Settings and their defaults: docs/cli.md";
+
+/// `finelens eval`.
+#[derive(Debug, Args)]
+#[command(after_help = EVAL_EXAMPLES)]
+pub(crate) struct Eval {
+    /// Pictures and captions: a folder, or a .csv, .tsv, .json or .jsonl file.
+    pub(crate) data: PathBuf,
+    /// Model to measure: a folder, a run (its best checkpoint), or a hub id `org/name[@revision]`.
+    #[arg(long, value_name = "DIR|RUN|HUB-ID", default_value = crate::hub::DEFAULT_MODEL)]
+    pub(crate) model: String,
+    /// Measure this model too, as the one before, and test whether `--model` is better.
+    #[arg(long, value_name = "DIR|RUN|HUB-ID")]
+    pub(crate) against: Option<String>,
+    /// Pictures to measure on: train, valid, test or all. Default: test, or valid where there is none.
+    #[arg(long, value_name = "NAME")]
+    pub(crate) split: Option<String>,
+    /// Classify too: a file with one class name per line.
+    ///
+    /// A picture's true class is its label, else what stands before the last `_` of its file name, else its folder's name.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) classes: Option<PathBuf>,
+    /// Sentence around a class name; the features of several prompts are averaged.
+    #[arg(long, value_name = "TEXT", requires = "classes", default_value = "a photo of a {}")]
+    pub(crate) prompt: Vec<String>,
+    /// Print the whole record as JSON instead of tables.
+    #[arg(long)]
+    pub(crate) json: bool,
+    /// Also write the features of pictures and captions, to compute with elsewhere.
+    #[arg(long, value_name = "OUT.safetensors")]
+    pub(crate) features: Option<PathBuf>,
+    /// Exit with status 1 if a metric is below a value, as in `t2i_r@10=0.5`; may be repeated.
+    #[arg(long, value_name = "METRIC=VALUE")]
+    pub(crate) fail_under: Vec<String>,
+    /// How DATA is read.
+    #[command(flatten)]
+    pub(crate) read: DataArgs,
+}
+
+const EVAL_EXAMPLES: &str = "\
+Examples:
+  finelens eval photos/ --model runs/photos
+  finelens eval photos/ --model runs/photos --against models/before
+  finelens eval rsicd.json --model runs/rsicd \\
+    --classes classes.txt --prompt \"an aerial photo of {}\"
+  finelens eval photos/ --model runs/photos --fail-under t2i_r@10=0.5 --json";
+
+/// `finelens export`.
+#[derive(Debug, Args)]
+#[command(after_help = EXPORT_EXAMPLES)]
+pub(crate) struct Export {
+    /// Model to write: a folder, a run (its best checkpoint), or a hub id `org/name[@revision]`.
+    #[arg(value_name = "DIR|RUN|HUB-ID")]
+    pub(crate) model: String,
+    /// Who will read it.
+    #[arg(long, value_enum)]
+    pub(crate) to: Target,
+    /// Folder to write; must not exist, or be empty.
+    #[arg(long, value_name = "DIR")]
+    pub(crate) out: PathBuf,
+}
+
+/// A layout that models can be written in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Target {
+    /// Loads as `local-dir:DIR` in `open_clip`
+    OpenClip,
+    /// Loads with `CLIPModel.from_pretrained(DIR)` in transformers, and here
+    HuggingFace,
+}
+
+const EXPORT_EXAMPLES: &str = "\
+Examples:
+  finelens export runs/photos --to open-clip --out photos-open-clip
+  finelens export runs/photos --to hugging-face --out photos-clip";
+
+/// `finelens demo`.
+#[derive(Debug, Args)]
+#[command(after_help = DEMO_EXAMPLES)]
+pub(crate) struct Demo {
+    /// Keep pictures, captions and the run in this folder; must not exist, or be empty. Default: nothing is kept.
+    #[arg(long, value_name = "DIR")]
+    pub(crate) dir: Option<PathBuf>,
+    /// Seed of the drawings and of training; another seed means other pictures.
+    #[arg(long, value_name = "N", default_value_t = 7)]
+    pub(crate) seed: u64,
+}
+
+const DEMO_EXAMPLES: &str = "\
+Examples:
+  finelens demo
+  finelens demo --dir demo && finelens eval demo/data --model demo/run
+
+Takes a minute or two on two cores and needs no network.";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn no_command_has_more_than_a_dozen_flags() {
+        for command in Cli::command().get_subcommands() {
+            let flags =
+                command.get_arguments().filter(|argument| !argument.is_positional()).count();
+            assert!(flags <= 12, "{} has {flags} flags", command.get_name());
+        }
+    }
+}

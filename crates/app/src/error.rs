@@ -1,0 +1,80 @@
+//! What can be wrong with the words typed and the folders named, by what the user must change.
+//!
+//! What can be wrong with data, models and training is said by their own crates; hints for all of them are in `problem`.
+
+use std::path::PathBuf;
+
+/// A mistake that only the application can see.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub(crate) enum Error {
+    /// A setting has a name that means nothing.
+    #[error("{origin}: unknown setting {key:?}")]
+    UnknownSetting { origin: String, key: String, nearest: Option<String> },
+    /// A setting has a value of another kind.
+    #[error("{origin}: {key}: expected {expected}, found {found}")]
+    SettingType { origin: String, key: String, expected: &'static str, found: String },
+    /// A setting has a value of the right kind that makes no sense.
+    #[error("{origin}: {reason}")]
+    SettingValue { origin: String, reason: String },
+    /// `--set` without `=`.
+    #[error("--set {text:?}: expected KEY=VALUE")]
+    SetWithoutValue { text: String },
+    /// A file of settings is not TOML.
+    #[error("{}:{line}: {reason}", path.display())]
+    NotToml { path: PathBuf, line: usize, reason: String },
+    /// A part of `--format` that cannot be understood.
+    #[error("--format: {reason}")]
+    Format { reason: String },
+    /// A folder to be written holds something.
+    #[error("{}: the folder is not empty", path.display())]
+    NotEmpty { path: PathBuf },
+    /// A run to be started is there already.
+    #[error("{}: there is a run in this folder already", path.display())]
+    RunExists { path: PathBuf },
+    /// A run to be gone on with is not there.
+    #[error("{}: there is no run in this folder: no run.toml", path.display())]
+    NoRun { path: PathBuf },
+    /// A run that was started but never saved a model.
+    #[error("{}: this run has saved no model yet", path.display())]
+    EmptyRun { path: PathBuf },
+    /// A model that is neither a folder nor a name on the hub.
+    #[error("{name}: no such folder")]
+    NoModel { name: String },
+    /// A folder without a model's configuration.
+    #[error("{}: no model: neither config.json nor open_clip_config.json is there; found {found}", path.display())]
+    NotAModel { path: PathBuf, found: String },
+    /// A model could not be fetched.
+    #[error("{id}: cannot fetch the model: {reason}")]
+    Fetch { id: String, reason: String },
+    /// More rows are bad than may be.
+    #[error("{bad} of {rows} rows could not be used, and {allowed} may be")]
+    TooManyBad { bad: usize, rows: usize, allowed: usize },
+    /// A split has nothing in it.
+    #[error("{}: no pictures in split {split}; found {found}", path.display())]
+    EmptySplit { path: PathBuf, split: String, found: String },
+    /// Pictures whose class is not in the list.
+    #[error("{}: no picture is of a class in this file; the first would be {found:?}", path.display())]
+    NoClassFits { path: PathBuf, found: String },
+    /// A file of classes without classes.
+    #[error("{}: no class in this file", path.display())]
+    NoClasses { path: PathBuf },
+    /// A prompt without a place for the class.
+    #[error("--prompt {prompt:?}: expected {{}} or {{class}} in it")]
+    Prompt { prompt: String },
+    /// `--fail-under` without a number.
+    #[error("--fail-under {text:?}: expected METRIC=VALUE")]
+    FailUnder { text: String },
+    /// A share given as a percentage.
+    #[error("--fail-under {text:?}: expected a share from 0 to 1")]
+    FailUnderShare { text: String },
+    /// No data set was named.
+    #[error("no DATA: neither on the command line nor as data.path in the settings")]
+    NoData,
+    /// A metric that this evaluation does not have.
+    #[error("--fail-under {metric}: it is not measured here")]
+    NotMeasured { metric: String },
+    /// A picture size that the model's patches do not fit.
+    #[error("--image-size {found}: expected {patch} pixels or more, the side of a patch")]
+    ImageSize { found: usize, patch: usize },
+}

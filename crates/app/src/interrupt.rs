@@ -1,0 +1,31 @@
+//! Ctrl-C: the first asks to stop after the current step, the second stops at once.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use crate::printer::Printer;
+
+static ASKED: AtomicBool = AtomicBool::new(false);
+
+/// Exit status of a program that an interrupt ended. Source: POSIX shells, 128 + SIGINT.
+const INTERRUPTED: i32 = 130;
+
+/// Listens from now on.
+pub(crate) fn listen(printer: Printer) -> anyhow::Result<()> {
+    ctrlc::set_handler(move || {
+        if ASKED.swap(true, Ordering::SeqCst) {
+            quit();
+        }
+        printer.say("\nstopping: saving after this step (Ctrl-C again quits at once)");
+    })?;
+    Ok(())
+}
+
+/// Whether somebody asked to stop.
+pub(crate) fn asked() -> bool {
+    ASKED.load(Ordering::SeqCst)
+}
+
+#[expect(clippy::exit, reason = "whoever presses Ctrl-C twice wants exactly this")]
+fn quit() {
+    std::process::exit(INTERRUPTED);
+}

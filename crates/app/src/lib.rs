@@ -1,0 +1,84 @@
+//! The application behind the binary `finelens`, and the scenes that its demonstration draws.
+//!
+//! A library only so that tests, examples and benches can reach it; nothing here is for other programs.
+
+mod cli;
+mod command;
+mod embedded;
+mod error;
+mod features;
+mod hub;
+mod input;
+mod interrupt;
+mod logging;
+mod measure;
+mod model;
+mod number;
+mod printer;
+mod problem;
+mod progress;
+mod proof;
+mod report;
+pub mod scenes;
+mod settings;
+mod table;
+mod today;
+
+use std::ffi::OsString;
+
+use clap::Parser;
+
+use cli::{Cli, Command};
+use printer::Printer;
+use problem::Problem;
+
+/// Runs the program with the words that were typed, the program's name first, and returns its exit status.
+///
+/// 0: done. 1: ran, and the answer is no. 2: an error, or too many bad rows.
+pub fn run(words: impl IntoIterator<Item = OsString>) -> u8 {
+    let cli = match Cli::try_parse_from(words) {
+        Ok(cli) => cli,
+        Err(told) => {
+            // A reader that has gone away (`finelens --help | head -1`) is no error.
+            let _ = told.print();
+            return told.exit_code() as u8;
+        }
+    };
+    logging::start(cli.verbose);
+    let printer = Printer::new(&cli);
+    match dispatch(cli.command, &printer) {
+        Ok(verdict) => verdict.exit(),
+        Err(error) => Problem::of(&error).map_or(0, |problem| {
+            printer.problem(&problem);
+            problem.exit
+        }),
+    }
+}
+
+/// How a command that did not fail came out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Verdict {
+    /// Done, or: the answer is yes.
+    Done,
+    /// It ran, and the answer is no.
+    No,
+}
+
+impl Verdict {
+    fn exit(self) -> u8 {
+        match self {
+            Self::Done => 0,
+            Self::No => 1,
+        }
+    }
+}
+
+fn dispatch(command: Command, printer: &Printer) -> anyhow::Result<Verdict> {
+    match command {
+        Command::Init(words) => command::init::run(&words, printer),
+        Command::Train(words) => command::train::run(&words, printer),
+        Command::Eval(words) => command::eval::run(&words, printer),
+        Command::Export(words) => command::export::run(&words, printer),
+        Command::Demo(words) => command::demo::run(&words, printer),
+    }
+}

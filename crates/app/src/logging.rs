@@ -1,0 +1,27 @@
+//! What the libraries log, on standard error, for those who ask with `-v`.
+
+use tracing::Level;
+
+/// Starts logging: warnings always, more with each `-v`.
+///
+/// Only the project's own crates are heard; `-vvv` adds everybody else's.
+pub(crate) fn start(verbose: u8) {
+    let (ours, others) = match verbose {
+        0 => (Level::WARN, Level::ERROR),
+        1 => (Level::INFO, Level::WARN),
+        2 => (Level::DEBUG, Level::WARN),
+        _ => (Level::TRACE, Level::DEBUG),
+    };
+    let crates =
+        ["finelens", "finelens_clip", "finelens_compute", "finelens_data", "finelens_finetune"];
+    let ours: String = crates.iter().map(|name| format!(",{name}={ours}")).collect();
+    let filter = tracing_subscriber::EnvFilter::new(format!("{others}{ours}"));
+    // A second start, in a test that runs two commands in one process, keeps the first.
+    let _ = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr)
+        .with_ansi(crate::printer::colour())
+        .with_target(verbose > 1)
+        .without_time()
+        .try_init();
+}
