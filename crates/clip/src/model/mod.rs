@@ -17,6 +17,7 @@ use crate::config::Config;
 use crate::error::Error;
 use crate::tensors::{Tensor, Tensors};
 use arena::Arena;
+use block::Picked;
 use layout::{Layout, Place, Places};
 use text::Text;
 use tower::{Gradients, Keep};
@@ -89,10 +90,21 @@ struct Run<'a> {
 /// The integers of one batch.
 #[derive(Debug, Clone, Copy)]
 struct Ids {
-    tokens: Span,     // (B, T)
-    class_rows: Span, // (B)
-    text_rows: Span,  // (B)
-    groups: Span,     // (B)
+    tokens: Span,       // (B, T)
+    class_rows: Span,   // (B)
+    text_rows: Span,    // (B)
+    text_lengths: Span, // (B)
+    groups: Span,       // (B)
+}
+
+impl Ids {
+    fn class(self) -> Picked {
+        Picked { rows: self.class_rows, key_lengths: None }
+    }
+
+    fn sentence(self) -> Picked {
+        Picked { rows: self.text_rows, key_lengths: Some(self.text_lengths) }
+    }
 }
 
 impl Model {
@@ -202,7 +214,7 @@ impl Model {
         let ids = self.lay_out_ids(batch, 0)?;
         self.write_class_rows(ids, batch);
         let vision = self.lay_out_vision(batch, Keep::Nothing, false)?;
-        vision.forward(&mut self.run(), pixels, ids.class_rows);
+        vision.forward(&mut self.run(), pixels, ids.class());
         self.read(vision.activations.features)
     }
 
@@ -217,7 +229,7 @@ impl Model {
         let ids = self.lay_out_ids(tokens.batch, tokens.tokens)?;
         self.write_tokens(ids, tokens);
         let text = self.lay_out_text(tokens, Keep::Nothing, false)?;
-        text.forward(&mut self.run(), ids.tokens, ids.text_rows);
+        text.forward(&mut self.run(), ids.tokens, ids.sentence());
         self.read(text.activations.features)
     }
 
@@ -248,14 +260,14 @@ impl Model {
         let text = self.lay_out_text(batch.tokens, learning.keep(learning.text), true)?;
 
         let mut run = self.run();
-        vision.forward(&mut run, batch.pixels, ids.class_rows);
-        text.forward(&mut run, ids.tokens, ids.text_rows);
+        vision.forward(&mut run, batch.pixels, ids.class());
+        text.forward(&mut run, ids.tokens, ids.sentence());
         run.contrastive(n, ids.groups, &vision, &text, loss, gradients);
         if learning.vision {
-            vision.backward(&mut run, ids.class_rows, gradients);
+            vision.backward(&mut run, ids.class(), gradients);
         }
         if learning.text {
-            text.backward(&mut run, ids.tokens, ids.text_rows, gradients);
+            text.backward(&mut run, ids.tokens, ids.sentence(), gradients);
         }
         Ok(())
     }
@@ -284,6 +296,7 @@ impl Model {
             tokens: plan.take(batch * tokens),
             class_rows: plan.take(batch),
             text_rows: plan.take(batch),
+            text_lengths: plan.take(batch),
             groups: plan.take(batch),
         })?;
         Ok(ids)
@@ -323,7 +336,10 @@ impl Model {
         let row = |(b, position): (usize, &usize)| (b * tokens.tokens + position) as u32;
         let rows: Vec<u32> = tokens.pooled.iter().enumerate().map(row).collect();
         self.device.write_ids(ids.tokens, &tokens.ids);
+        // Causal attention: a row sees itself and what stands before it.
+        let lengths: Vec<u32> = tokens.pooled.iter().map(|position| *position as u32 + 1).collect();
         self.device.write_ids(ids.text_rows, &rows);
+        self.device.write_ids(ids.text_lengths, &lengths);
     }
 }
 

@@ -4,7 +4,7 @@ use finelens_compute::{EmbedTokens, EmbedTokensBackward, Span};
 
 use super::Run;
 use super::arena::Plan;
-use super::block::Shape;
+use super::block::{Picked, Shape};
 use super::layout::Places;
 use super::tower::{Activations, Gradients, Keep, Tower};
 use crate::config::Config;
@@ -34,20 +34,20 @@ impl Text {
         }
     }
 
-    /// `ids` `(B, T)`; `pool_rows`: the row of each sequence that stands for it, `(B)`.
-    pub(super) fn forward(&self, run: &mut Run<'_>, ids: Span, pool_rows: Span) {
+    /// `ids` `(B, T)`; `picked`: the row of each sequence that stands for it.
+    pub(super) fn forward(&self, run: &mut Run<'_>, ids: Span, picked: Picked) {
         let Shape { batch, tokens, width, .. } = self.activations.shape;
         let (table, positions) =
             (run.places.tokens.of(run.weights), run.places.text_positions.of(run.weights));
         let x = self.activations.input();
         run.device.embed_tokens(&EmbedTokens { batch, tokens, width, ids, table, positions, x });
-        self.tower(run.places, run.weights, pool_rows).forward(run.device);
+        self.tower(run.places, run.weights, picked).forward(run.device);
     }
 
-    pub(super) fn backward(&self, run: &mut Run<'_>, ids: Span, pool_rows: Span, gradients: Span) {
+    pub(super) fn backward(&self, run: &mut Run<'_>, ids: Span, picked: Picked, gradients: Span) {
         let Shape { batch, tokens, width, .. } = self.activations.shape;
         let d = self.gradients.as_ref().expect("planned for a backward pass");
-        self.tower(run.places, run.weights, pool_rows).backward(run.device, gradients, d);
+        self.tower(run.places, run.weights, picked).backward(run.device, gradients, d);
         let (d_table, d_positions) =
             (run.places.tokens.of(gradients), run.places.text_positions.of(gradients));
         let d_x = d.d_stream;
@@ -55,7 +55,7 @@ impl Text {
         run.device.embed_tokens_backward(&embed);
     }
 
-    fn tower<'a>(&'a self, places: &'a Places, weights: Span, pool_rows: Span) -> Tower<'a> {
-        Tower { places: &places.text, weights, pool_rows, activations: &self.activations }
+    fn tower<'a>(&'a self, places: &'a Places, weights: Span, picked: Picked) -> Tower<'a> {
+        Tower { places: &places.text, weights, picked, activations: &self.activations }
     }
 }

@@ -2,11 +2,11 @@
 
 use finelens_compute::{
     Device, LayerNorm, LayerNormBackward, Linear, LinearBackward, Normalize, NormalizeBackward,
-    Pool, PoolBackward, Span, Update,
+    Span, Update,
 };
 
 use super::arena::Plan;
-use super::block::{Block, Inner, Scratch, Shape};
+use super::block::{Block, Inner, Picked, Scratch, Shape};
 use super::layout::TowerPlaces;
 
 /// Which activations outlive the forward pass.
@@ -25,11 +25,11 @@ pub(super) enum Keep {
 pub(super) struct Activations {
     pub(super) shape: Shape,
     keep: Keep,
-    /// Input of each block, and the output of the last.
+    /// Input of each block, `(R, C)`.
     streams: Vec<Span>,
-    /// What is inside each block; all the same where it is not kept.
+    /// What is inside each block; the same for all but the last where it is not kept.
     inner: Vec<Inner>,
-    pooled: Span,    // (B, C)
+    pooled: Span,    // (B, C): output of the last block
     normed: Span,    // (B, C)
     moments: Span,   // (B, 2)
     projected: Span, // (B, D)
@@ -50,15 +50,16 @@ impl Activations {
         let stream = |plan: &mut Plan| plan.take(shape.rows() * width);
         let streams = if keep == Keep::Nothing {
             let pair = [stream(plan), stream(plan)];
-            (0..=layers).map(|i| pair[i % 2]).collect()
+            (0..layers).map(|i| pair[i % 2]).collect()
         } else {
-            (0..=layers).map(|_| stream(plan)).collect()
+            (0..layers).map(|_| stream(plan)).collect()
         };
-        let inner = if keep == Keep::Everything {
-            (0..layers).map(|_| Inner::plan(plan, &shape)).collect()
+        let mut inner: Vec<Inner> = if keep == Keep::Everything {
+            (1..layers).map(|_| Inner::plan(plan, &shape)).collect()
         } else {
-            vec![Inner::plan(plan, &shape); layers]
+            vec![Inner::plan(plan, &shape); layers - 1]
         };
+        inner.push(Inner::plan_last(plan, &shape));
         Self {
             shape,
             keep,
@@ -119,8 +120,8 @@ pub(super) struct Tower<'a> {
     pub(super) places: &'a TowerPlaces,
     /// All weights of the model.
     pub(super) weights: Span,
-    /// Which row of the stream stands for each sequence: `(B)` of type u32.
-    pub(super) pool_rows: Span,
+    /// Which row of the stream stands for each sequence.
+    pub(super) picked: Picked,
     pub(super) activations: &'a Activations,
 }
 
@@ -128,22 +129,28 @@ impl Tower<'_> {
     /// From the first block's input to unit vectors.
     pub(super) fn forward(&self, device: &mut dyn Device) {
         for i in 0..self.places.blocks.len() {
-            self.block(i).forward(device, self.activations.streams[i + 1]);
+            self.block(i).forward(device, self.output(i));
         }
         self.head(device);
     }
 
     /// From the gradients of the unit vectors to those of the first block's input.
     pub(super) fn backward(&self, device: &mut dyn Device, gradients: Span, room: &Gradients) {
+        let last = self.places.blocks.len() - 1;
         self.head_backward(device, gradients, room);
-        for i in (0..self.places.blocks.len()).rev() {
+        self.block(last).backward(device, gradients, &room.scratch, room.d_pooled, room.d_stream);
+        for i in (0..last).rev() {
             let block = self.block(i);
-            // The last block's inside is still the one that stands there.
-            if self.activations.keep == Keep::BlockInputs && i + 1 < self.places.blocks.len() {
-                block.forward(device, self.activations.streams[i + 1]);
+            // What is inside the last two blocks still stands there.
+            if self.activations.keep == Keep::BlockInputs && i + 1 < last {
+                block.forward(device, self.output(i));
             }
-            block.backward(device, gradients, &room.scratch, room.d_stream);
+            block.backward(device, gradients, &room.scratch, room.d_stream, room.d_stream);
         }
+    }
+
+    fn output(&self, i: usize) -> Span {
+        *self.activations.streams.get(i + 1).unwrap_or(&self.activations.pooled)
     }
 
     fn block(&self, i: usize) -> Block<'_> {
@@ -154,16 +161,15 @@ impl Tower<'_> {
             weights: self.weights,
             x: streams[i],
             inner: inner[i],
+            picked: (i + 1 == streams.len()).then_some(self.picked),
         }
     }
 
-    /// Norm and projection act on one row at a time, so the row is picked first.
+    /// Norm, projection and length of the picked rows.
     fn head(&self, device: &mut dyn Device) {
         let a = self.activations;
         let Shape { batch, width, eps, .. } = a.shape;
         let embed_dim = a.features.len() / batch;
-        let last = *a.streams.last().expect("a tower has an input");
-        device.pool(&Pool { batch, width, rows: self.pool_rows, x: last, y: a.pooled });
         let norm = self.places.last_norm;
         device.layer_norm(&LayerNorm {
             rows: batch,
@@ -230,14 +236,6 @@ impl Tower<'_> {
             d_y: room.d_normed,
             d_x: room.d_pooled,
             d_scale_shift: Some((norm.scale.of(gradients), norm.shift.of(gradients))),
-        });
-        let rows = self.pool_rows;
-        device.pool_backward(&PoolBackward {
-            batch,
-            width,
-            rows,
-            d_y: room.d_pooled,
-            d_x: room.d_stream,
         });
     }
 }

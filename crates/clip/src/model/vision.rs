@@ -7,7 +7,7 @@ use finelens_compute::{
 
 use super::Run;
 use super::arena::Plan;
-use super::block::Shape;
+use super::block::{Picked, Shape};
 use super::layout::Places;
 use super::tower::{Activations, Gradients, Keep, Tower};
 use crate::config::Config;
@@ -50,8 +50,8 @@ impl Vision {
         }
     }
 
-    /// `pool_rows`: the class token's row of each sequence, `(B)`.
-    pub(super) fn forward(&self, run: &mut Run<'_>, pixels: &[f32], pool_rows: Span) {
+    /// `picked`: the class token of each sequence.
+    pub(super) fn forward(&self, run: &mut Run<'_>, pixels: &[f32], picked: Picked) {
         let Shape { batch, tokens, width, .. } = self.activations.shape;
         let (config, places, weights) = (&run.config.vision, run.places, run.weights);
         let (side_px, patch_px) = (config.image_size, config.patch_size);
@@ -88,14 +88,14 @@ impl Vision {
             y: self.activations.input(),
             moments: self.moments,
         });
-        self.tower(run.places, run.weights, pool_rows).forward(run.device);
+        self.tower(run.places, run.weights, picked).forward(run.device);
     }
 
-    pub(super) fn backward(&self, run: &mut Run<'_>, pool_rows: Span, gradients: Span) {
+    pub(super) fn backward(&self, run: &mut Run<'_>, picked: Picked, gradients: Span) {
         let Shape { batch, tokens, width, .. } = self.activations.shape;
         let (places, weights) = (run.places, run.weights);
         let d = self.gradients.as_ref().expect("planned for a backward pass");
-        self.tower(run.places, run.weights, pool_rows).backward(run.device, gradients, d);
+        self.tower(run.places, run.weights, picked).backward(run.device, gradients, d);
         let (d_x, rows) = (d.spare(), batch * tokens);
         run.device.fill(d_x, 0.0);
         run.device.layer_norm_backward(&LayerNormBackward {
@@ -129,7 +129,7 @@ impl Vision {
         });
     }
 
-    fn tower<'a>(&'a self, places: &'a Places, weights: Span, pool_rows: Span) -> Tower<'a> {
-        Tower { places: &places.vision, weights, pool_rows, activations: &self.activations }
+    fn tower<'a>(&'a self, places: &'a Places, weights: Span, picked: Picked) -> Tower<'a> {
+        Tower { places: &places.vision, weights, picked, activations: &self.activations }
     }
 }
