@@ -78,6 +78,7 @@ impl Picture {
     ///
     /// # Panics
     /// When the ranges are empty or reach outside the picture.
+    #[must_use]
     pub fn crop(&self, columns: Range<usize>, rows: Range<usize>) -> Self {
         let part = |y| &self.row(y)[columns.start * 3..columns.end * 3];
         let rgb = rows.clone().flat_map(part).copied().collect();

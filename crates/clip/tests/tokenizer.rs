@@ -1,7 +1,7 @@
 //! Token ids against `transformers`, and directories that go out and come back.
 //!
 //! Golden values: `fixtures/make_tokens.py`. Ids of the original CLIP vocabulary are checked where `../shared` has it.
-#![allow(missing_docs, reason = "a test has no users")]
+#![allow(missing_docs, clippy::unwrap_used, reason = "a test has no users, and may panic")]
 
 use std::path::{Path, PathBuf};
 

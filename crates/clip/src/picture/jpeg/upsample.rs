@@ -1,0 +1,97 @@
+//! Rows of a coarser component at the picture's full width, by libjpeg's "fancy" triangle filter.
+//!
+//! Source: libjpeg-turbo, `src/jdsample.c`: which method is used when, and how each rounds.
+
+#![expect(
+    clippy::inline_always,
+    reason = "only what is inlined is compiled for the instructions found at run time"
+)]
+
+/// The samples of one component.
+pub(super) struct Plane {
+    pub(super) samples: Vec<u8>,
+    pub(super) stride: usize,
+    /// What of it belongs to the picture.
+    pub(super) width: usize,
+    pub(super) height: usize,
+    /// How much coarser it is than the picture.
+    pub(super) across: usize,
+    pub(super) down: usize,
+}
+
+impl Plane {
+    fn row(&self, y: usize) -> &[u8] {
+        &self.samples[y * self.stride..][..self.width]
+    }
+
+    /// Row `y` of the picture; `out` has room for at least `width * across` samples.
+    #[inline(always)]
+    pub(super) fn upsampled(&self, y: usize, sums: &mut Vec<u16>, out: &mut [u8]) {
+        let near = self.row(y / self.down);
+        match (self.across, self.down) {
+            (1, 1) => out[..self.width].copy_from_slice(near),
+            (2, 1) if self.width > 2 => twice_across(near, out),
+            (1, 2) => twice_down(near, self.other(y), y % 2, out),
+            (2, 2) if self.width > 2 => {
+                sums.clear();
+                sums.extend(
+                    near.iter()
+                        .zip(self.other(y))
+                        .map(|(&near, &far)| 3 * u16::from(near) + u16::from(far)),
+                );
+                twice_both(sums, out);
+            }
+            _ => repeated(near, self.across, out),
+        }
+    }
+
+    /// The row on the other side of row `y` of the picture: above an even one, below an odd one.
+    #[inline(always)]
+    fn other(&self, y: usize) -> &[u8] {
+        let near = y / 2;
+        self.row(if y.is_multiple_of(2) {
+            near.saturating_sub(1)
+        } else {
+            (near + 1).min(self.height - 1)
+        })
+    }
+}
+
+#[inline(always)]
+fn repeated(near: &[u8], times: usize, out: &mut [u8]) {
+    for (out, &value) in out.chunks_exact_mut(times).zip(near) {
+        out.fill(value);
+    }
+}
+
+#[inline(always)]
+fn twice_down(near: &[u8], far: &[u8], odd: usize, out: &mut [u8]) {
+    let bias = 1 + odd as u16;
+    for (out, (&near, &far)) in out.iter_mut().zip(near.iter().zip(far)) {
+        *out = ((3 * u16::from(near) + u16::from(far) + bias) >> 2) as u8;
+    }
+}
+
+#[inline(always)]
+fn twice_across(near: &[u8], out: &mut [u8]) {
+    let last = near.len() - 1;
+    out[0] = near[0];
+    out[2 * last + 1] = near[last];
+    for (pair, two) in out[1..=2 * last].chunks_exact_mut(2).zip(near.windows(2)) {
+        let (left, right) = (u16::from(two[0]), u16::from(two[1]));
+        pair[0] = ((3 * left + right + 2) >> 2) as u8;
+        pair[1] = ((3 * right + left + 1) >> 2) as u8;
+    }
+}
+
+/// `sums`: three times the near row and once the far one.
+#[inline(always)]
+fn twice_both(sums: &[u16], out: &mut [u8]) {
+    let last = sums.len() - 1;
+    out[0] = ((4 * sums[0] + 8) >> 4) as u8;
+    out[2 * last + 1] = ((4 * sums[last] + 7) >> 4) as u8;
+    for (pair, two) in out[1..=2 * last].chunks_exact_mut(2).zip(sums.windows(2)) {
+        pair[0] = ((3 * two[0] + two[1] + 7) >> 4) as u8;
+        pair[1] = ((3 * two[1] + two[0] + 8) >> 4) as u8;
+    }
+}

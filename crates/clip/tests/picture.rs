@@ -1,0 +1,141 @@
+//! Decoded pixels against Pillow, and what happens to pictures that are damaged or too large.
+//!
+//! Golden values: `fixtures/make_pictures.py`.
+#![allow(missing_docs, clippy::unwrap_used, reason = "a test has no users, and may panic")]
+
+mod pillow;
+
+use finelens_clip::{Decoder, PictureError};
+use pillow::{Case, bytes, cases, decoder, expected};
+use proptest::prelude::*;
+
+#[test]
+fn every_kind_of_picture_decodes_as_pillow_does() {
+    let mut differences = pillow::Tally::default();
+    for case in cases() {
+        let decoded = decoder(&case)
+            .decode(&bytes(&case.file))
+            .unwrap_or_else(|error| panic!("{}: {error}", case.file));
+        differences.add(&case, "decoded", &decoded.picture, &expected(&case, "decoded"));
+    }
+    differences.check();
+}
+
+#[test]
+fn deliberate_differences_are_noted() {
+    let notes = |file: &str| {
+        let decoded = Decoder::default().decode(&bytes(file)).unwrap();
+        decoded.notes.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ")
+    };
+    assert_eq!(notes("rgb.png"), "");
+    assert!(notes("grey-16.png").contains("16-bit"));
+    assert!(notes("transparent.gif").contains("transparent"));
+    let both = notes("rgba-16.png");
+    assert!(both.contains("16-bit") && both.contains("transparent"), "{both}");
+}
+
+#[test]
+fn too_many_pixels_are_refused_before_they_are_decoded() {
+    let decoder = Decoder { max_pixels: 100, ..Decoder::default() };
+    for file in ["444-q75.jpg", "rgb.png", "lossless.webp", "rgb-raw.tif", "rgb.bmp", "rgb.gif"] {
+        let whole = bytes(file);
+        // The pixels are not even there, so only the header can have been read.
+        let header = &whole[..whole.len() * 3 / 4];
+        let whole = decoder.decode(&whole).unwrap_err();
+        assert!(matches!(whole, PictureError::TooLarge { max_pixels: 100, .. }), "{file}: {whole}");
+        if !matches!(file, "rgb-raw.tif" | "lossless.webp") {
+            let header = decoder.decode(header).unwrap_err();
+            assert!(matches!(header, PictureError::TooLarge { .. }), "{file}: {header}");
+        }
+    }
+}
+
+#[test]
+fn a_header_that_promises_the_world_costs_nothing() {
+    let mut bomb = bytes("rgb.bmp");
+    bomb[18..26].copy_from_slice(&[0xFF, 0xFF, 0xFF, 0x0F, 0xFF, 0xFF, 0xFF, 0x0F]);
+    let error = Decoder::default().decode(&bomb).unwrap_err();
+    assert!(
+        matches!(error, PictureError::TooLarge { .. } | PictureError::Corrupt { .. }),
+        "{error}"
+    );
+}
+
+#[test]
+fn cut_pictures_are_errors_wherever_they_are_cut() {
+    let formats = [
+        "444-q75.jpg",
+        "420-progressive.jpg",
+        "420-noise.jpg",
+        "grey.jpg",
+        "rgb.png",
+        "grey-16.png",
+    ];
+    let more = [
+        "lossless.webp",
+        "lossy.webp",
+        "rgb-raw.tif",
+        "rgb-lzw.tif",
+        "rgb.bmp",
+        "rgb.gif",
+        "palette.tif",
+    ];
+    for file in formats.into_iter().chain(more) {
+        let whole = bytes(file);
+        for twentieth in 0..20 {
+            let cut = &whole[..whole.len() * twentieth / 20];
+            assert!(
+                Decoder::default().decode(cut).is_err(),
+                "{file} cut to {} of {}",
+                cut.len(),
+                whole.len()
+            );
+        }
+    }
+}
+
+#[test]
+fn what_is_no_picture_says_so() {
+    for junk in [
+        &b""[..],
+        b"\xFF",
+        b"<svg xmlns=\"http://www.w3.org/2000/svg\"/>",
+        b"id,caption\n1,a cat\n",
+    ] {
+        let error = Decoder::default().decode(junk).unwrap_err();
+        assert!(matches!(error, PictureError::UnknownFormat { .. }), "{error}");
+        assert!(
+            error.to_string().starts_with("not a JPEG, PNG, WebP, TIFF, BMP or GIF picture"),
+            "{error}"
+        );
+    }
+}
+
+#[test]
+fn every_case_is_even_exact() {
+    let inexact = |case: &Case| {
+        let decoded = decoder(case).decode(&bytes(&case.file)).unwrap();
+        decoded.picture != expected(case, "decoded")
+    };
+    let wrong: Vec<_> = cases().into_iter().filter(inexact).map(|case| case.file).collect();
+    assert!(wrong.is_empty(), "{wrong:?}");
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 40, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn damaged_pictures_never_panic(changes in prop::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 1..6)) {
+        let decoder = Decoder { max_pixels: 1 << 20, ..Decoder::default() };
+        for case in cases() {
+            let mut bytes = bytes(&case.file);
+            for (at, value) in &changes {
+                let at = at.index(bytes.len());
+                bytes[at] = *value;
+            }
+            if let Ok(decoded) = decoder.decode(&bytes) {
+                prop_assert!(decoded.picture.width() * decoded.picture.height() <= 1 << 20);
+            }
+        }
+    }
+}
