@@ -114,9 +114,10 @@ fn download(id: &Id, printer: &Printer) -> Result<PathBuf, ApiError> {
 }
 
 fn download_file(repo: &ApiRepo, name: &str, printer: &Printer) -> Result<PathBuf, ApiError> {
-    match printer.bars() {
-        true => repo.download_with_progress(name, ProgressBar::new(0)),
-        false => repo.download_with_progress(name, ()),
+    if printer.bars() {
+        repo.download_with_progress(name, ProgressBar::new(0))
+    } else {
+        repo.download_with_progress(name, ())
     }
 }
 

@@ -48,10 +48,11 @@ impl DataSettings {
     }
 
     /// The same with absolute paths, so that a run can be gone on with from any folder.
-    pub(crate) fn from_anywhere(&self) -> std::io::Result<Self> {
-        let absolute = |path: &String| match path.is_empty() {
-            true => Ok(String::new()),
-            false => std::path::absolute(path).map(|path| path.display().to_string()),
+    pub(crate) fn with_absolute_paths(&self) -> std::io::Result<Self> {
+        let absolute = |path: &String| {
+            let said = Some(path).filter(|path| !path.is_empty());
+            let path = said.map(std::path::absolute).transpose()?;
+            Ok::<_, std::io::Error>(path.map_or(String::new(), |path| path.display().to_string()))
         };
         let (path, image_root) = (absolute(&self.path)?, absolute(&self.image_root)?);
         Ok(Self { path, image_root, ..self.clone() })

@@ -1,6 +1,11 @@
 //! What the libraries log, on standard error, for those who ask with `-v`.
 
 use tracing::Level;
+use tracing_subscriber::EnvFilter;
+
+/// The project's own crates.
+const OURS: [&str; 5] =
+    ["finelens", "finelens_clip", "finelens_compute", "finelens_data", "finelens_finetune"];
 
 /// Starts logging: warnings always, more with each `-v`.
 ///
@@ -12,13 +17,11 @@ pub(crate) fn start(verbose: u8) {
         2 => (Level::DEBUG, Level::WARN),
         _ => (Level::TRACE, Level::DEBUG),
     };
-    let crates =
-        ["finelens", "finelens_clip", "finelens_compute", "finelens_data", "finelens_finetune"];
-    let ours: String = crates.iter().map(|name| format!(",{name}={ours}")).collect();
-    let filter = tracing_subscriber::EnvFilter::new(format!("{others}{ours}"));
+    let add = |filter: String, name| format!("{filter},{name}={ours}");
+    let filter = OURS.into_iter().fold(others.to_string(), add);
     // A second start, in a test that runs two commands in one process, keeps the first.
     let _ = tracing_subscriber::fmt()
-        .with_env_filter(filter)
+        .with_env_filter(EnvFilter::new(filter))
         .with_writer(std::io::stderr)
         .with_ansi(crate::printer::colour())
         .with_target(verbose > 1)

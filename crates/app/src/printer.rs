@@ -7,7 +7,7 @@ use crate::cli::Cli;
 use crate::problem::Problem;
 
 /// Who is listening, and how much they want to hear.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Printer {
     level: Level,
     colour: bool,
@@ -49,6 +49,7 @@ impl Printer {
     }
 
     /// Writes data to standard output, ending in a line break.
+    #[expect(clippy::unused_self, reason = "one door for both streams: whoever has it may print")]
     pub(crate) fn data(&self, text: impl Display) -> io::Result<()> {
         let text = text.to_string();
         let end = if text.ends_with('\n') { "" } else { "\n" };
@@ -65,7 +66,8 @@ impl Printer {
     }
 
     /// Tells people why the answer is no; no flag silences it.
-    pub(crate) fn answer(self, text: impl Display) {
+    #[expect(clippy::unused_self, reason = "one door for both streams: whoever has it may print")]
+    pub(crate) fn answer(&self, text: impl Display) {
         tell(format_args!("{text}"));
     }
 
@@ -82,7 +84,7 @@ impl Printer {
         }
     }
 
-    fn paint(self, code: &str, word: &str) -> String {
+    fn paint(&self, code: &str, word: &str) -> String {
         if self.colour { format!("{code}{word}{RESET}") } else { word.to_owned() }
     }
 }

@@ -25,7 +25,8 @@ pub(crate) struct Watcher<'a> {
     epochs: usize,
     steps_per_epoch: usize,
     pairs_per_second: Option<f64>,
-    best: String,
+    best: Option<String>,
+    patience_left: Option<usize>,
     told: Instant,
     skipped: Vec<String>,
 }
@@ -40,7 +41,8 @@ impl<'a> Watcher<'a> {
             epochs: 0,
             steps_per_epoch: 1,
             pairs_per_second: None,
-            best: String::new(),
+            best: None,
+            patience_left: None,
             told: Instant::now(),
             skipped: Vec::new(),
         }
@@ -53,14 +55,14 @@ impl<'a> Watcher<'a> {
             Event::Skipped { what } => self.skipped.push(what.clone()),
             Event::Step { .. } => self.step(event),
             Event::Evaluating { images } => {
-                self.message(format!("measuring on {}", counted(*images, "picture")))
+                self.message(&format!("measuring on {}", counted(*images, "picture")));
             }
             Event::Evaluated { .. } => self.evaluated(event),
             Event::Saved { name, path, .. } => {
-                tracing::debug!("saved {name} to {}", path.display())
+                tracing::debug!("saved {name} to {}", path.display());
             }
             Event::Stopped { reason, step, time: taken, pairs, .. } => {
-                self.stopped(*reason, *step, *taken, *pairs)
+                self.stopped(*reason, *step, *taken, *pairs);
             }
         }
     }
@@ -91,13 +93,13 @@ impl<'a> Watcher<'a> {
         self.epochs = steps.div_ceil(self.steps_per_epoch);
         let (pictures, captions) =
             (counted(*train_images, "picture"), counted(*train_captions, "caption"));
-        self.say(format!(
+        self.say(&format!(
             "training {} weights on {pictures} with {captions}, {} on {device}",
             weights(*parameters),
             counted(*steps, "step"),
         ));
         if *done_steps > 0 {
-            self.say(format!("going on after step {}", grouped(*done_steps)));
+            self.say(&format!("going on after step {}", grouped(*done_steps)));
         }
         if self.printer.bars() {
             self.bar = Some(bar(*steps, *done_steps));
@@ -117,11 +119,11 @@ impl<'a> Watcher<'a> {
             Some(bar) => {
                 bar.set_position(*step as u64);
                 bar.set_prefix(format!("epoch {epoch}/{}", self.epochs));
-                bar.set_message(format!("{numbers}{}", self.best));
+                bar.set_message(format!("{numbers}{}", self.standing()));
             }
             None if self.told.elapsed() >= EVERY || *step == 1 => {
                 self.told = Instant::now();
-                self.say(format!(
+                self.say(&format!(
                     "epoch {epoch}/{}  step {step}/{}  {numbers}",
                     self.epochs, self.steps
                 ));
@@ -147,16 +149,22 @@ impl<'a> Watcher<'a> {
         let value = with_unit(metric, *value);
         let mark = if *best { "  best" } else { "" };
         let recalls = |values: &[f64; 3]| values.map(percent).join(" ");
-        self.say(format!(
+        self.say(&format!(
             "epoch {epoch}: {metric} {value}  R@1/5/10 % by text {}, by image {}{mark}",
             recalls(text_to_image),
             recalls(image_to_text),
         ));
-        let left = patience_left.map_or(String::new(), |left| format!(" ({left} left)"));
-        self.best = match (*best, self.best.split(" (").next()) {
-            (false, Some(known)) if !known.is_empty() => format!("{known}{left}"),
-            _ => format!("  best {value}{left}"),
-        };
+        if *best || self.best.is_none() {
+            self.best = Some(value);
+        }
+        self.patience_left = *patience_left;
+    }
+
+    /// What the bar says about the best model so far.
+    fn standing(&self) -> String {
+        let Some(best) = &self.best else { return String::new() };
+        let left = self.patience_left.map_or(String::new(), |left| format!(", {left} tries left"));
+        format!("  best {best}{left}")
     }
 
     fn stopped(&mut self, reason: StopReason, step: usize, taken: Duration, pairs: usize) {
@@ -169,20 +177,20 @@ impl<'a> Watcher<'a> {
             StopReason::Interrupted => "interrupted",
         };
         let (steps, pairs, taken) = (counted(step, "step"), counted(pairs, "pair"), time(taken));
-        self.say(format!("{why} after {steps}, {pairs}, {taken}"));
+        self.say(&format!("{why} after {steps}, {pairs}, {taken}"));
     }
 
-    fn message(&self, text: String) {
+    fn message(&self, text: &str) {
         if let Some(bar) = &self.bar {
-            bar.set_message(text);
+            bar.set_message(text.to_owned());
         }
     }
 
     /// A line above the bar.
-    fn say(&self, line: String) {
+    fn say(&self, line: &str) {
         match &self.bar {
-            Some(bar) => bar.suspend(|| self.printer.say(&line)),
-            None => self.printer.say(&line),
+            Some(bar) => bar.suspend(|| self.printer.say(line)),
+            None => self.printer.say(line),
         }
     }
 }

@@ -46,8 +46,8 @@ impl Settings {
     }
 
     /// The same with absolute paths, so that a run can be gone on with from any folder.
-    pub(crate) fn from_anywhere(&self) -> std::io::Result<Self> {
-        let mut settings = Self { data: self.data.from_anywhere()?, ..self.clone() };
+    pub(crate) fn with_absolute_paths(&self) -> std::io::Result<Self> {
+        let mut settings = Self { data: self.data.with_absolute_paths()?, ..self.clone() };
         // A name on the hub is no path.
         if Path::new(&self.model).exists() {
             settings.model = std::path::absolute(&self.model)?.display().to_string();

@@ -105,9 +105,10 @@ fn verdict(
         let value = record
             .value(metric)
             .ok_or_else(|| Error::NotMeasured { metric: metric.to_string() })?;
-        let (worse, word) = match metric.higher_is_better() {
-            true => (value < floor, "below"),
-            false => (value > floor, "above"),
+        let (worse, word) = if metric.higher_is_better() {
+            (value < floor, "below")
+        } else {
+            (value > floor, "above")
         };
         if worse {
             printer.answer(format_args!("{metric} is {value:.4}, {word} {floor}"));

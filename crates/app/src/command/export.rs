@@ -22,6 +22,8 @@ pub(crate) fn run(words: &Export, printer: &Printer) -> anyhow::Result<Verdict> 
             fs_err::create_dir_all(&words.out)?;
             open_clip::export(&words.out, &checkpoint.config, &checkpoint.tensors, &preprocess)?;
             checkpoint.tokenizer.save(&words.out)?;
+            // open_clip passes it over; with it the folder can be read here again.
+            checkpoint.preprocess.save(&words.out)?;
             printer.say(format_args!(
                 "in Python: open_clip.create_model_and_transforms(\"local-dir:{out}\")"
             ));

@@ -31,7 +31,7 @@ pub(crate) fn run(words: &Train, printer: &Printer) -> anyhow::Result<Verdict> {
     let job = if words.resume { resumed(words)? } else { begun(words)? };
     job.settings.train.check()?;
     let dataset = input::open(&job.settings.data, printer)?;
-    interrupt::listen(*printer)?;
+    interrupt::listen(printer.clone())?;
     let (run, start) = job.open(printer)?;
     let fitted = fit(&job.settings.train, &dataset, start, &run, printer)?;
     if fitted.outcome.reason == StopReason::Interrupted {
@@ -106,7 +106,7 @@ impl Job {
         }
         let start = model::load(&self.settings.model, printer)?;
         let run = RunDir::create(&self.out)?;
-        fs_err::write(self.out.join(RUN_FILE), self.settings.from_anywhere()?.to_toml())?;
+        fs_err::write(self.out.join(RUN_FILE), self.settings.with_absolute_paths()?.to_toml())?;
         Ok((run, start))
     }
 }

@@ -48,5 +48,16 @@ fn a_reader_that_goes_away_is_no_error() {
 #[test]
 fn a_misspelt_command_is_answered_with_the_nearest() {
     let folder = Folder::new();
-    insta::assert_snapshot!(folder.shown(&folder.run(&["trian"])), @"");
+    insta::assert_snapshot!(folder.shown(&folder.run(&["trian"])), @r"
+    exit 2
+    -- stdout
+    -- stderr
+    error: unrecognized subcommand 'trian'
+
+      tip: a similar subcommand exists: 'train'
+
+    Usage: finelens [OPTIONS] <COMMAND>
+
+    For more information, try '--help'.
+    ");
 }

@@ -86,7 +86,7 @@ fn a_model_is_fetched_once_after_its_size_was_said() {
         folder.command(&words).env("HF_ENDPOINT", endpoint).output().unwrap()
     };
     let first = folder.shown(&export("first", &endpoint));
-    assert!(first.contains("lab/tiny: fetching 7 files, 5."), "{first}");
+    assert!(first.contains("lab/tiny: fetching 8 files, 5.4 MB, from"), "{first}");
     assert!(first.starts_with("exit 0"), "{first}");
     let weights = |dir: &str| fs_err::read(folder.path(dir).join("model.safetensors")).unwrap();
     assert!(weights("first") == weights("model"));
@@ -101,5 +101,12 @@ fn a_name_that_the_hub_does_not_know_says_so() {
     let endpoint = hub(folder.path("nothing"));
     let words = ["export", "lab/other", "--to", "hugging-face", "--out", "out"];
     let output = folder.command(&words).env("HF_ENDPOINT", endpoint).output().unwrap();
-    insta::assert_snapshot!(folder.shown(&output), @"");
+    insta::assert_snapshot!(folder.shown(&output), @r"
+    exit 2
+    -- stdout
+    -- stderr
+    error: lab/other: cannot fetch the model: the hub has no such model, or it is private (status: 404)
+
+    hint: if lab/other was meant as a folder, it is not there; else download config.json, preprocessor_config.json, tokenizer.json and model.safetensors from https://huggingface.co/lab/other/tree/main into a folder, and pass that folder
+    ");
 }

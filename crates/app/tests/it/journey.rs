@@ -20,7 +20,7 @@ const SMALL: [&str; 8] = [
 /// Steps of such a run on 24 pictures.
 const STEPS: usize = 12;
 
-fn train<'a>(out: &'a str) -> Vec<&'a str> {
+fn train(out: &str) -> Vec<&str> {
     [&["train", "data", "--model", "model", "--out", out][..], &SMALL].concat()
 }
 
