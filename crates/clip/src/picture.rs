@@ -80,8 +80,10 @@ impl Picture {
     /// When the ranges are empty or reach outside the picture.
     #[must_use]
     pub fn crop(&self, columns: Range<usize>, rows: Range<usize>) -> Self {
-        let part = |y| &self.row(y)[columns.start * 3..columns.end * 3];
-        let rgb = rows.clone().flat_map(part).copied().collect();
+        let mut rgb = Vec::with_capacity(columns.len() * rows.len() * 3);
+        for y in rows.clone() {
+            rgb.extend_from_slice(&self.row(y)[columns.start * 3..columns.end * 3]);
+        }
         Self::new(columns.len(), rows.len(), rgb)
     }
 }

@@ -162,6 +162,8 @@ const PRECISION: u32 = 32 - 8 - 2;
 const HALF: i32 = 1 << (PRECISION - 1);
 /// Rows that the horizontal pass takes at once: one vector lane each.
 const LANES: usize = 16;
+/// One column of such rows: all reds, all greens, all blues.
+const COLUMN: usize = 3 * LANES;
 
 /// For each wanted output position of one axis: where its kernel starts, and the weights.
 struct Axis {
@@ -243,12 +245,12 @@ fn horizontal(picture: &Picture, axis: &Axis, rows: Range<usize>) -> Picture {
     let span = axis.reach();
     let stride = axis.len() * 3;
     let mut rgb = vec![0; stride * rows.len()];
-    let mut columns = vec![[0; LANES]; span.len() * 3];
+    let mut columns = vec![0; span.len() * COLUMN];
     for (block, out) in rgb.chunks_mut(stride * LANES).enumerate() {
         let top = rows.start + block * LANES;
         for lane in 0..out.len() / stride {
             let row = &picture.row(top + lane)[span.start * 3..span.end * 3];
-            for (column, &value) in columns.iter_mut().zip(row) {
+            for (column, &value) in columns.chunks_exact_mut(LANES).zip(row) {
                 column[lane] = value;
             }
         }
@@ -259,23 +261,21 @@ fn horizontal(picture: &Picture, axis: &Axis, rows: Range<usize>) -> Picture {
 
 /// The horizontal pass over one block of rows that stand in `columns` as lanes.
 #[inline(always)]
-fn mix_columns(axis: &Axis, left: usize, columns: &[[u8; LANES]], out: &mut [u8]) {
+fn mix_columns(axis: &Axis, left: usize, columns: &[u8], out: &mut [u8]) {
     let stride = axis.len() * 3;
     for index in 0..axis.len() {
         let (start, weights) = axis.kernel(index);
-        let taps = &columns[(start - left) * 3..][..weights.len() * 3];
-        let mut sums = [[HALF; LANES]; 3];
-        for (tap, &weight) in taps.chunks_exact(3).zip(weights) {
-            for (sum, column) in sums.iter_mut().zip(tap) {
-                for (lane, &value) in sum.iter_mut().zip(column) {
-                    *lane += i32::from(value) * weight;
-                }
+        let taps = &columns[(start - left) * COLUMN..][..weights.len() * COLUMN];
+        let mut sums = [HALF; COLUMN];
+        for (tap, &weight) in taps.chunks_exact(COLUMN).zip(weights) {
+            for (sum, &value) in sums.iter_mut().zip(tap) {
+                *sum += i32::from(value) * weight;
             }
         }
+        let pixels = sums.map(pixel);
         for (lane, row) in out.chunks_exact_mut(stride).enumerate() {
-            for channel in 0..3 {
-                row[index * 3 + channel] = pixel(sums[channel][lane]);
-            }
+            let [red, green, blue] = [pixels[lane], pixels[LANES + lane], pixels[2 * LANES + lane]];
+            row[index * 3..index * 3 + 3].copy_from_slice(&[red, green, blue]);
         }
     }
 }

@@ -33,14 +33,17 @@ impl pulp::NullaryFnOnce for Assembly<'_> {
     fn call(self) -> Vec<u8> {
         let frame = self.frame;
         let sampling = frame.sampling();
-        let planes: Vec<Plane> =
-            frame.components.iter().map(|component| plane(component, sampling)).collect();
+        // A loop, since what `collect` calls would not be compiled for the instructions found.
+        let mut planes = Vec::with_capacity(frame.components.len());
+        for component in &frame.components {
+            planes.push(plane(component, sampling));
+        }
         let channels = planes.len();
         // Rows are upsampled whole, so they may be a little longer than the picture.
         let room = planes.iter().map(|plane| plane.width * plane.across).max().unwrap_or(0);
         let mut rows = vec![vec![0; room]; channels];
         let mut out = vec![0; frame.width * frame.height * channels];
-        let mut sums = Vec::new();
+        let mut sums = vec![0; room];
         for (y, out) in out.chunks_exact_mut(frame.width * channels).enumerate() {
             for (plane, row) in planes.iter().zip(&mut rows) {
                 plane.upsampled(y, &mut sums, row);

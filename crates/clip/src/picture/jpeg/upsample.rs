@@ -26,19 +26,17 @@ impl Plane {
 
     /// Row `y` of the picture; `out` has room for at least `width * across` samples.
     #[inline(always)]
-    pub(super) fn upsampled(&self, y: usize, sums: &mut Vec<u16>, out: &mut [u8]) {
+    pub(super) fn upsampled(&self, y: usize, sums: &mut [u16], out: &mut [u8]) {
         let near = self.row(y / self.down);
         match (self.across, self.down) {
             (1, 1) => out[..self.width].copy_from_slice(near),
             (2, 1) if self.width > 2 => twice_across(near, out),
             (1, 2) => twice_down(near, self.other(y), y % 2, out),
             (2, 2) if self.width > 2 => {
-                sums.clear();
-                sums.extend(
-                    near.iter()
-                        .zip(self.other(y))
-                        .map(|(&near, &far)| 3 * u16::from(near) + u16::from(far)),
-                );
+                let sums = &mut sums[..self.width];
+                for (sum, (&near, &far)) in sums.iter_mut().zip(near.iter().zip(self.other(y))) {
+                    *sum = 3 * u16::from(near) + u16::from(far);
+                }
                 twice_both(sums, out);
             }
             _ => repeated(near, self.across, out),
