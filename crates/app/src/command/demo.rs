@@ -91,7 +91,10 @@ fn recipe(seed: u64) -> TrainConfig {
 fn tell(before: &Measured, after: &Measured, printer: &Printer) -> anyhow::Result<()> {
     let against = Against::new("base", before, after, None)?;
     let record = after.record(None);
-    printer.data(format_args!("\nScenes that no model has seen: {}\n", report::pools(&record)))?;
+    printer.data(format_args!(
+        "\nScenes that neither model has seen.\n{}\n",
+        report::pools(&record)
+    ))?;
     printer.data(report::comparison(&against.comparison, &record))?;
     printer
         .data("\nWhat the best hit shows, for captions of held-out scenes, before and after:\n")?;
@@ -119,5 +122,6 @@ fn best_hit(measured: &Measured, query: usize) -> String {
     let first =
         corpus.image_of_text().iter().position(|&owner| owner as usize == best).unwrap_or_default();
     let rank = measured.evaluated.own.text_to_image.queries[query].first;
-    format!("{} (the right one is at {rank})", report::shortened(&corpus.captions()[first], 44))
+    let shown = report::shortened(&corpus.captions()[first], 38);
+    format!("{shown} (right picture at rank {rank})")
 }

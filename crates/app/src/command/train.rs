@@ -157,7 +157,7 @@ fn prove(
     let before = measure(model::load(&settings.model, printer)?, &examples, None, printer)?;
     let against = Against::new(&settings.model, &before, &after, None)?;
     let evaluation = after.record(None);
-    printer.data(format_args!("Split {split}: {}\n", report::pools(&evaluation)))?;
+    printer.data(format_args!("On split {split}:\n{}\n", report::pools(&evaluation)))?;
     printer.data(report::comparison(&against.comparison, &evaluation))?;
     let (data, model) = (settings.data.path.clone(), best.display().to_string());
     let proof = Proof { data, split, model, evaluation, against: Some(against) };
