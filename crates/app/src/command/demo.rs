@@ -80,9 +80,9 @@ fn draw(dir: &Path, side_px: u32, seed: u64, printer: &Printer) -> anyhow::Resul
 
 /// Settings for a small model and a minute on two cores.
 fn recipe(seed: u64) -> TrainConfig {
-    let mut config = TrainConfig { epochs: 12, batch: 64, seed, ..TrainConfig::default() };
+    let mut config = TrainConfig { epochs: 10, batch: 64, seed, ..TrainConfig::default() };
     config.optimizer.learning_rate = 3e-4;
-    config.stop.every_epochs = 3;
+    config.stop.every_epochs = 5;
     // The captions name sides: "a river on the left".
     config.augment.flip_horizontal = 0.0;
     config
