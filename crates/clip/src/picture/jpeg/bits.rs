@@ -1,7 +1,28 @@
 //! Bits of entropy-coded data: zero bytes after 0xFF are dropped, a marker ends it.
 
-use super::corrupt;
-use crate::picture::PictureError;
+/// What can be wrong inside a scan; small, because it is part of every result of the inner loops.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Damage {
+    Ended,
+    NoRestart,
+    NoSuchCode,
+    TooLarge,
+    TooMany,
+    NoTable,
+}
+
+impl Damage {
+    pub(super) fn reason(self) -> &'static str {
+        match self {
+            Self::Ended => "its pixels end too early",
+            Self::NoRestart => "a restart marker is missing",
+            Self::NoSuchCode => "a Huffman code is not in its table",
+            Self::TooLarge => "a coefficient is too large",
+            Self::TooMany => "a block has too many coefficients",
+            Self::NoTable => "a Huffman table is missing",
+        }
+    }
+}
 
 /// Reads the data of one scan.
 pub(super) struct Bits<'a> {
@@ -72,9 +93,9 @@ impl<'a> Bits<'a> {
 
     /// Steps over `n` bits that must be there.
     #[inline]
-    pub(super) fn skip(&mut self, n: u32) -> Result<(), PictureError> {
+    pub(super) fn skip(&mut self, n: u32) -> Result<(), Damage> {
         if n > self.count {
-            return Err(corrupt("its pixels end too early"));
+            return Err(Damage::Ended);
         }
         self.ahead <<= n;
         self.count -= n;
@@ -82,7 +103,7 @@ impl<'a> Bits<'a> {
     }
 
     #[inline]
-    pub(super) fn bit(&mut self) -> Result<bool, PictureError> {
+    pub(super) fn bit(&mut self) -> Result<bool, Damage> {
         self.fill();
         let bit = self.peek(1) == 1;
         self.skip(1)?;
@@ -91,7 +112,7 @@ impl<'a> Bits<'a> {
 
     /// `n` bits as a number, 0 to 16 of them.
     #[inline]
-    pub(super) fn number(&mut self, n: u32) -> Result<i32, PictureError> {
+    pub(super) fn number(&mut self, n: u32) -> Result<i32, Damage> {
         if n == 0 {
             return Ok(0);
         }
@@ -103,20 +124,20 @@ impl<'a> Bits<'a> {
 
     /// A signed value of `n` bits. Source: T.81, figure F.12, EXTEND.
     #[inline]
-    pub(super) fn signed(&mut self, n: u32) -> Result<i32, PictureError> {
+    pub(super) fn signed(&mut self, n: u32) -> Result<i32, Damage> {
         let number = self.number(n)?;
         Ok(if n > 0 && number < 1 << (n - 1) { number - (1 << n) + 1 } else { number })
     }
 
     /// Steps over restart marker `index` modulo 8, which must come next.
-    pub(super) fn restart(&mut self, index: usize) -> Result<(), PictureError> {
+    pub(super) fn restart(&mut self, index: usize) -> Result<(), Damage> {
         self.ahead = 0;
         self.count = 0;
         while self.data.get(self.at..self.at + 2) == Some(&[0xFF, 0xFF]) {
             self.at += 1;
         }
         if self.data.get(self.at..self.at + 2) != Some(&[0xFF, 0xD0 + (index % 8) as u8]) {
-            return Err(corrupt("a restart marker is missing"));
+            return Err(Damage::NoRestart);
         }
         self.at += 2;
         Ok(())

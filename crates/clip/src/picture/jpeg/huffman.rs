@@ -1,6 +1,6 @@
 //! Huffman tables, looked up nine bits at a time.
 
-use super::bits::Bits;
+use super::bits::{Bits, Damage};
 use super::corrupt;
 use crate::picture::PictureError;
 
@@ -50,7 +50,7 @@ impl Table {
 
     /// The next symbol.
     #[inline]
-    pub(super) fn symbol(&self, bits: &mut Bits<'_>) -> Result<u8, PictureError> {
+    pub(super) fn symbol(&self, bits: &mut Bits<'_>) -> Result<u8, Damage> {
         bits.fill();
         let (length, symbol) = self.short[bits.peek(LOOKAHEAD)];
         if length > 0 {
@@ -61,18 +61,16 @@ impl Table {
     }
 
     #[cold]
-    fn long_symbol(&self, bits: &mut Bits<'_>) -> Result<u8, PictureError> {
+    fn long_symbol(&self, bits: &mut Bits<'_>) -> Result<u8, Damage> {
         for length in LOOKAHEAD + 1..=16 {
             let (end, offset) = self.long[length as usize];
             let code = bits.peek(length) as i32;
             if code < end {
                 bits.skip(length)?;
                 let symbol = self.symbols.get((code + offset) as usize);
-                return symbol
-                    .copied()
-                    .ok_or_else(|| corrupt("a Huffman code is not in its table"));
+                return symbol.copied().ok_or_else(|| Damage::NoSuchCode);
             }
         }
-        Err(corrupt("a Huffman code is not in its table"))
+        Err(Damage::NoSuchCode)
     }
 }

@@ -2,7 +2,7 @@
 //!
 //! Source: T.81, annexes F.2 and G.2.
 
-use super::bits::Bits;
+use super::bits::{Bits, Damage};
 use super::corrupt;
 use super::huffman::Table;
 use super::markers::{Frame, Headers, Scan, ZIGZAG};
@@ -13,15 +13,11 @@ type Block = [i16; 64];
 /// Reads the scan that the headers stand at, and leaves them behind it.
 pub(super) fn decode(headers: &mut Headers<'_>, scan: &Scan) -> Result<(), PictureError> {
     let (dc, ac) = (headers.dc.clone(), headers.ac.clone());
-    let (data, at, restart) = (headers.data, headers.at, headers.restart);
+    let (bits, restart) = (Bits::new(headers.data, headers.at), headers.restart);
     let frame = headers.frame_mut()?;
-    let mut reader = Reader::new(Bits::new(data, at), scan, &dc, &ac, frame.progressive)?;
-    if let &[(index, ..)] = scan.components.as_slice() {
-        reader.alone(frame, index, restart)?;
-    } else {
-        reader.interleaved(frame, scan, restart)?;
-    }
-    headers.at = reader.bits.position();
+    let reader = Reader::new(bits, scan, &dc, &ac, frame.progressive);
+    let end = reader.and_then(|reader| reader.all(frame, scan, restart));
+    headers.at = end.map_err(|damage| corrupt(damage.reason()))?;
     Ok(())
 }
 
@@ -54,7 +50,7 @@ impl<'a> Reader<'a> {
         dc: &'a [Option<Table>; 4],
         ac: &'a [Option<Table>; 4],
         progressive: bool,
-    ) -> Result<Self, PictureError> {
+    ) -> Result<Self, Damage> {
         let coding = match (progressive, scan.band.0, scan.bits.0) {
             (false, ..) => Coding::Sequential,
             (true, 0, 0) => Coding::DcFirst,
@@ -71,7 +67,7 @@ impl<'a> Reader<'a> {
             Coding::AcFirst | Coding::AcRefine => ac.is_some(),
         });
         if !complete {
-            return Err(corrupt("a Huffman table is missing"));
+            return Err(Damage::NoTable);
         }
         Ok(Self {
             bits,
@@ -84,13 +80,17 @@ impl<'a> Reader<'a> {
         })
     }
 
+    /// Reads every block, and tells where the data goes on.
+    fn all(mut self, frame: &mut Frame, scan: &Scan, restart: usize) -> Result<usize, Damage> {
+        match scan.components.as_slice() {
+            &[(index, ..)] => self.alone(frame, index, restart)?,
+            _ => self.interleaved(frame, scan, restart)?,
+        }
+        Ok(self.bits.position())
+    }
+
     /// One component: only the blocks that hold some of the picture.
-    fn alone(
-        &mut self,
-        frame: &mut Frame,
-        index: usize,
-        restart: usize,
-    ) -> Result<(), PictureError> {
+    fn alone(&mut self, frame: &mut Frame, index: usize, restart: usize) -> Result<(), Damage> {
         let component = &mut frame.components[index];
         let (across, down) = (component.width.div_ceil(8), component.height.div_ceil(8));
         for unit in 0..across * down {
@@ -107,7 +107,7 @@ impl<'a> Reader<'a> {
         frame: &mut Frame,
         scan: &Scan,
         restart: usize,
-    ) -> Result<(), PictureError> {
+    ) -> Result<(), Damage> {
         let (across, down) = frame.units();
         for unit in 0..across * down {
             self.restart_before(unit, restart)?;
@@ -126,7 +126,7 @@ impl<'a> Reader<'a> {
         Ok(())
     }
 
-    fn restart_before(&mut self, unit: usize, restart: usize) -> Result<(), PictureError> {
+    fn restart_before(&mut self, unit: usize, restart: usize) -> Result<(), Damage> {
         if restart > 0 && unit > 0 && unit.is_multiple_of(restart) {
             self.bits.restart(unit / restart - 1)?;
             self.last = [0; 4];
@@ -136,7 +136,7 @@ impl<'a> Reader<'a> {
     }
 
     #[inline]
-    fn block(&mut self, slot: usize, block: &mut Block) -> Result<(), PictureError> {
+    fn block(&mut self, slot: usize, block: &mut Block) -> Result<(), Damage> {
         match self.coding {
             Coding::Sequential => self.sequential(slot, block),
             Coding::DcFirst => {
@@ -153,10 +153,10 @@ impl<'a> Reader<'a> {
     }
 
     #[inline]
-    fn dc(&mut self, slot: usize) -> Result<i32, PictureError> {
+    fn dc(&mut self, slot: usize) -> Result<i32, Damage> {
         let size = self.dc_table(slot)?.symbol(&mut self.bits)?;
         if size > 15 {
-            return Err(corrupt("a DC difference is too large"));
+            return Err(Damage::TooLarge);
         }
         let value = self.last[slot].wrapping_add(self.bits.signed(u32::from(size))?);
         self.last[slot] = value;
@@ -164,7 +164,7 @@ impl<'a> Reader<'a> {
     }
 
     #[inline]
-    fn sequential(&mut self, slot: usize, block: &mut Block) -> Result<(), PictureError> {
+    fn sequential(&mut self, slot: usize, block: &mut Block) -> Result<(), Damage> {
         block[0] = self.dc(slot)? as i16;
         let table = self.ac_table(slot)?;
         let mut k = 1;
@@ -185,7 +185,7 @@ impl<'a> Reader<'a> {
         Ok(())
     }
 
-    fn ac_first(&mut self, block: &mut Block) -> Result<(), PictureError> {
+    fn ac_first(&mut self, block: &mut Block) -> Result<(), Damage> {
         if self.empty > 0 {
             self.empty -= 1;
             return Ok(());
@@ -211,11 +211,11 @@ impl<'a> Reader<'a> {
     }
 
     /// How many blocks after this one are empty.
-    fn run_of_empty(&mut self, bits: usize) -> Result<u32, PictureError> {
+    fn run_of_empty(&mut self, bits: usize) -> Result<u32, Damage> {
         Ok((1u32 << bits) + self.bits.number(bits as u32)? as u32 - 1)
     }
 
-    fn ac_refine(&mut self, block: &mut Block) -> Result<(), PictureError> {
+    fn ac_refine(&mut self, block: &mut Block) -> Result<(), Damage> {
         let table = self.ac_table(0)?;
         let (mut k, last) = self.band;
         if self.empty == 0 {
@@ -230,7 +230,7 @@ impl<'a> Reader<'a> {
                     0 => 0,
                     1 if self.bits.bit()? => 1 << self.shift,
                     1 => -1 << self.shift,
-                    _ => return Err(corrupt("a refinement is too large")),
+                    _ => return Err(Damage::TooLarge),
                 };
                 k = self.refine(block, k, run)?;
                 if fresh != 0 {
@@ -252,7 +252,7 @@ impl<'a> Reader<'a> {
         block: &mut Block,
         mut k: usize,
         mut zeros: usize,
-    ) -> Result<usize, PictureError> {
+    ) -> Result<usize, Damage> {
         let step = 1i16 << self.shift;
         while k <= self.band.1 {
             let value = &mut block[natural(k)?];
@@ -269,12 +269,12 @@ impl<'a> Reader<'a> {
         Ok(k)
     }
 
-    fn dc_table(&self, slot: usize) -> Result<&'a Table, PictureError> {
-        self.tables[slot].0.ok_or_else(|| corrupt("a Huffman table is missing"))
+    fn dc_table(&self, slot: usize) -> Result<&'a Table, Damage> {
+        self.tables[slot].0.ok_or(Damage::NoTable)
     }
 
-    fn ac_table(&self, slot: usize) -> Result<&'a Table, PictureError> {
-        self.tables[slot].1.ok_or_else(|| corrupt("a Huffman table is missing"))
+    fn ac_table(&self, slot: usize) -> Result<&'a Table, Damage> {
+        self.tables[slot].1.ok_or(Damage::NoTable)
     }
 }
 
@@ -283,9 +283,9 @@ fn block_at(coefficients: &mut [i16], block: usize) -> &mut Block {
 }
 
 #[inline]
-fn natural(k: usize) -> Result<usize, PictureError> {
+fn natural(k: usize) -> Result<usize, Damage> {
     match ZIGZAG.get(k) {
         Some(&at) => Ok(usize::from(at)),
-        None => Err(corrupt("a block has too many coefficients")),
+        None => Err(Damage::TooMany),
     }
 }
