@@ -68,7 +68,7 @@ impl Table {
             if code < end {
                 bits.skip(length)?;
                 let symbol = self.symbols.get((code + offset) as usize);
-                return symbol.copied().ok_or_else(|| Damage::NoSuchCode);
+                return symbol.copied().ok_or(Damage::NoSuchCode);
             }
         }
         Err(Damage::NoSuchCode)
