@@ -1,6 +1,6 @@
 //! Pictures drawn from code, with captions, so that the demonstration needs no download.
 //!
-//! Two families: [`aerial`] scenes, the domain that the demonstration learns, and [`general`]
+//! Two families: [`aerial()`] scenes, the domain that the demonstration learns, and [`general()`]
 //! drawings, on which the small base model is trained beforehand. The second family holds no view
 //! from above, so the base model has never seen what it is asked to learn. Nothing here knows a model.
 
@@ -49,7 +49,7 @@ pub fn general(seed: u64, index: u64, side_px: u32) -> Drawing {
     draw(general::SUBJECTS, Dice::new(seed, index * 2 + 1), index, side_px)
 }
 
-/// The classes that [`aerial`] draws from, all equally likely.
+/// The classes that [`aerial()`] draws from, all equally likely.
 pub fn aerial_classes() -> &'static [&'static str] {
     &aerial::CLASSES
 }
