@@ -28,7 +28,8 @@ impl Checkpoint {
     /// # Errors
     /// When the tokens do not fit the shape.
     pub fn init(config: Config, tokenizer: Tokenizer, seed: u64) -> Result<Self, Error> {
-        let (tensors, preprocess) = (init::random(&config, seed), Preprocess::clip(config.vision.image_size));
+        let (tensors, preprocess) =
+            (init::random(&config, seed), Preprocess::clip(config.vision.image_size));
         let tokenizer = tokenizer.with_context_length(config.text.context_length);
         let checkpoint = Self { config, tensors, preprocess, tokenizer };
         checkpoint.agrees(Path::new(config::FILE))?;

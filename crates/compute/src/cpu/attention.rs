@@ -4,7 +4,7 @@ use rayon::prelude::*;
 
 use super::matmul::{Into, Matrix, MatrixMut, multiply_here};
 use super::memory::Memory;
-use super::simd::{dot, exp, maximum, simd};
+use super::simd::{dot, exp, maximum, sum, vectorised};
 use crate::ops::{Attention, AttentionBackward};
 
 /// What one item of the batch reads.
@@ -101,39 +101,50 @@ pub(super) fn forward(memory: &mut Memory, op: &Attention) {
 }
 
 fn softmax_rows(item: Item<'_>, weights: &mut [f32], log_sums: &mut [f32]) {
-    simd(|| {
-        for (row, (weights, log_sum)) in
-            weights.chunks_exact_mut(item.op.keys).zip(log_sums).enumerate()
-        {
-            let (seen, hidden) = weights.split_at_mut(item.visible(row));
-            hidden.fill(0.0);
-            let largest = maximum(seen);
-            for weight in seen.iter_mut() {
-                *weight = exp(*weight - largest);
-            }
-            let total: f32 = super::simd::sum(seen, seen, |x, _| x);
-            *log_sum = largest + total.ln();
-            for weight in seen.iter_mut() {
-                *weight /= total;
-            }
+    for (row, (weights, log_sum)) in
+        weights.chunks_exact_mut(item.op.keys).zip(log_sums).enumerate()
+    {
+        let (seen, hidden) = weights.split_at_mut(item.visible(row));
+        hidden.fill(0.0);
+        *log_sum = softmax(seen);
+    }
+}
+
+vectorised! {
+    /// Turns scores into weights that add up to one, and gives the logarithm of the sum of exponentials.
+    fn softmax(scores: &mut [f32]) -> f32 {
+        let largest = maximum(scores);
+        for score in scores.iter_mut() {
+            *score = exp(*score - largest);
         }
-    });
+        let total = sum(scores, scores, |x, _| x);
+        let inverse = 1.0 / total;
+        for score in scores.iter_mut() {
+            *score *= inverse;
+        }
+        largest + total.ln()
+    }
 }
 
 /// The weights once more, from the sums kept.
 fn softmax_again(item: Item<'_>, head: usize, log_sums: &[f32], weights: &mut [f32]) {
     item.scores(head, weights);
-    simd(|| {
-        for (row, (weights, log_sum)) in
-            weights.chunks_exact_mut(item.op.keys).zip(log_sums).enumerate()
-        {
-            let (seen, hidden) = weights.split_at_mut(item.visible(row));
-            hidden.fill(0.0);
-            for weight in seen {
-                *weight = exp(*weight - log_sum);
-            }
+    for (row, (weights, log_sum)) in
+        weights.chunks_exact_mut(item.op.keys).zip(log_sums).enumerate()
+    {
+        let (seen, hidden) = weights.split_at_mut(item.visible(row));
+        hidden.fill(0.0);
+        exponentials(seen, *log_sum);
+    }
+}
+
+vectorised! {
+    /// `e^(x - shift)` in place.
+    fn exponentials(x: &mut [f32], shift: f32) {
+        for x in x {
+            *x = exp(*x - shift);
         }
-    });
+    }
 }
 
 pub(super) fn backward(memory: &mut Memory, backward: &AttentionBackward) {
@@ -201,15 +212,14 @@ fn head_backward(
     multiply_here(d_key, Into::Set, d_scores.t(), item.query(head), scale);
 }
 
-/// From gradients of the weights to gradients of the scores, in place; hidden keys have weight zero and stay so.
-fn softmax_backward(keys: usize, weights: &[f32], d_weights: &mut [f32]) {
-    simd(|| {
-        for (weights, d_weights) in weights.chunks_exact(keys).zip(d_weights.chunks_exact_mut(keys))
-        {
+vectorised! {
+    /// From gradients of the weights to gradients of the scores, in place; hidden keys have weight zero and stay so.
+    fn softmax_backward(keys: usize, weights: &[f32], d_weights: &mut [f32]) {
+        for (weights, d_weights) in weights.chunks_exact(keys).zip(d_weights.chunks_exact_mut(keys)) {
             let along = dot(weights, d_weights);
             for (d, weight) in d_weights.iter_mut().zip(weights) {
                 *d = weight * (*d - along);
             }
         }
-    });
+    }
 }

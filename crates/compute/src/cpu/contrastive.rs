@@ -4,7 +4,7 @@ use rayon::prelude::*;
 
 use super::matmul::{Into, Matrix, MatrixMut, multiply};
 use super::memory::Memory;
-use super::simd::{add_to, exp, maximum, simd, sum};
+use super::simd::{add, exp, maximum, product, sum, vectorised};
 use crate::ops::Contrastive;
 
 pub(super) fn contrastive(memory: &mut Memory, op: &Contrastive) {
@@ -29,12 +29,12 @@ pub(super) fn contrastive(memory: &mut Memory, op: &Contrastive) {
     let turned = transposed(&cosines, op.images, op.texts); // (M, N)
     let mut d_turned = vec![0.0; cosines.len()];
     loss += terms(&turned, scale, text_groups, image_groups, op.text_terms, &mut d_turned);
-    add_to(&mut d_logits, &transposed(&d_turned, op.texts, op.images));
+    add(&mut d_logits, &transposed(&d_turned, op.texts, op.images));
 
-    let d_scale = simd(|| sum(&d_logits, &cosines, |d, c| d * c)) * scale;
+    let d_scale = product(&d_logits, &cosines) * scale;
     open.write(op.d_logit_scale)[0] += d_scale;
     open.write(op.loss)[0] = loss;
-    simd(|| d_logits.iter_mut().for_each(|d| *d *= scale));
+    d_logits.par_iter_mut().for_each(|d| *d *= scale);
     let d_logits = Matrix::new(&d_logits, op.images, op.texts);
     let d_images = MatrixMut::new(open.write(op.d_image_features), op.images, op.width);
     multiply(d_images, Into::Set, d_logits, text_matrix);
@@ -59,36 +59,37 @@ fn terms(
     let losses: Vec<f32> = pairs
         .zip(&row_groups[first..first + count])
         .map(|((d_logits, cosines), group)| {
-            simd(|| cross_entropy(cosines, scale, *group, column_groups, share, d_logits))
+            cross_entropy(cosines, scale, *group, column_groups, share, d_logits)
         })
         .collect();
     losses.iter().sum::<f32>() * share
 }
 
-/// Cross-entropy of one row against a target spread evenly over the columns of its group.
-#[inline(always)]
-fn cross_entropy(
-    cosines: &[f32],
-    scale: f32,
-    group: u32,
-    column_groups: &[u32],
-    share: f32,
-    d_logits: &mut [f32],
-) -> f32 {
-    let largest = maximum(cosines) * scale;
-    for (d, cosine) in d_logits.iter_mut().zip(cosines) {
-        *d = exp(cosine * scale - largest);
+vectorised! {
+    /// Cross-entropy of one row against a target spread evenly over the columns of its group.
+    fn cross_entropy(
+        cosines: &[f32],
+        scale: f32,
+        group: u32,
+        column_groups: &[u32],
+        share: f32,
+        d_logits: &mut [f32],
+    ) -> f32 {
+        let largest = maximum(cosines) * scale;
+        for (d, cosine) in d_logits.iter_mut().zip(cosines) {
+            *d = exp(cosine * scale - largest);
+        }
+        let total = sum(d_logits, d_logits, |x, _| x);
+        let right = column_groups.iter().filter(|&&other| other == group).count();
+        let target = 1.0 / right.max(1) as f32;
+        let mut right_logits = 0.0;
+        for ((d, cosine), other) in d_logits.iter_mut().zip(cosines).zip(column_groups) {
+            let wanted = if *other == group { target } else { 0.0 };
+            right_logits += wanted * cosine * scale;
+            *d = share * (*d / total - wanted);
+        }
+        largest + total.ln() - right_logits
     }
-    let total = sum(d_logits, d_logits, |x, _| x);
-    let right = column_groups.iter().filter(|&&other| other == group).count();
-    let target = 1.0 / right.max(1) as f32;
-    let mut right_logits = 0.0;
-    for ((d, cosine), other) in d_logits.iter_mut().zip(cosines).zip(column_groups) {
-        let wanted = if *other == group { target } else { 0.0 };
-        right_logits += wanted * cosine * scale;
-        *d = share * (*d / total - wanted);
-    }
-    largest + total.ln() - right_logits
 }
 
 fn transposed(x: &[f32], rows: usize, columns: usize) -> Vec<f32> {

@@ -1,10 +1,12 @@
 //! Linear maps with bias, activation and residual.
 
+use std::ops::Range;
+
 use rayon::prelude::*;
 
 use super::matmul::{Into, Matrix, MatrixMut, multiply};
 use super::memory::Memory;
-use super::simd::{add_to, exp, simd, sum_blocks, task_rows};
+use super::simd::{add, add_to, exp, sum_blocks, task_rows, vectorised};
 use crate::ops::{Activated, Activation, Linear, LinearBackward, Update};
 
 pub(super) fn forward(memory: &mut Memory, op: &Linear) {
@@ -42,7 +44,7 @@ fn affine(
         let fresh = residual.is_none();
         y.par_chunks_mut(task_rows(width) * width).for_each(|chunk| {
             for row in chunk.chunks_exact_mut(width) {
-                if fresh { row.copy_from_slice(bias) } else { simd(|| add_to(row, bias)) }
+                if fresh { row.copy_from_slice(bias) } else { add(row, bias) }
             }
         });
     }
@@ -60,20 +62,29 @@ fn activate(
     let run = task_rows(width) * width;
     y.par_chunks_mut(run).enumerate().for_each(|(i, y)| {
         let here = i * run..i * run + y.len();
-        simd(|| match activation {
-            Activation::QuickGelu => map(&input[here.clone()], y, |x| x * quick_gate(x)),
-            Activation::Gelu => map(&input[here.clone()], y, |x| x * gaussian(x)),
-        });
+        match activation {
+            Activation::QuickGelu => quick_gelu(&input[here.clone()], y),
+            Activation::Gelu => gelu(&input[here.clone()], y),
+        }
         if let Some(residual) = residual {
-            simd(|| add_to(y, &residual[here]));
+            add(y, &residual[here]);
         }
     });
 }
 
-#[inline(always)]
-fn map(input: &[f32], y: &mut [f32], f: impl Fn(f32) -> f32) {
-    for (y, x) in y.iter_mut().zip(input) {
-        *y = f(*x);
+vectorised! {
+    fn quick_gelu(input: &[f32], y: &mut [f32]) {
+        for (y, x) in y.iter_mut().zip(input) {
+            *y = x * quick_gate(*x);
+        }
+    }
+}
+
+vectorised! {
+    fn gelu(input: &[f32], y: &mut [f32]) {
+        for (y, x) in y.iter_mut().zip(input) {
+            *y = x * gaussian(*x);
+        }
     }
 }
 
@@ -106,28 +117,43 @@ pub(super) fn backward(memory: &mut Memory, op: &LinearBackward) {
 
 /// `total += ` the sum of all rows.
 fn sum_rows(x: &[f32], width: usize, total: &mut [f32]) {
-    sum_blocks(x.len() / width, total, |rows, part| {
-        for row in x[rows.start * width..rows.end * width].chunks_exact(width) {
+    let rows = |rows: Range<usize>| &x[rows.start * width..rows.end * width];
+    sum_blocks(x.len() / width, total, |block, part| add_rows(rows(block), part));
+}
+
+vectorised! {
+    /// Adds rows of the length of `part` to it.
+    fn add_rows(x: &[f32], part: &mut [f32]) {
+        for row in x.chunks_exact(part.len()) {
             add_to(part, row);
         }
-    });
+    }
 }
 
 /// `d_y *= activation'(input)`.
 fn slope(activation: Activation, width: usize, input: &[f32], d_y: &mut [f32]) {
     let run = task_rows(width) * width;
-    d_y.par_chunks_mut(run).zip(input.par_chunks(run)).for_each(|(d_y, input)| {
-        simd(|| match activation {
-            Activation::QuickGelu => scale_by(input, d_y, quick_gelu_slope),
-            Activation::Gelu => scale_by(input, d_y, gelu_slope),
-        });
+    d_y.par_chunks_mut(run).zip(input.par_chunks(run)).for_each(|(d_y, input)| match activation {
+        Activation::QuickGelu => quick_gelu_slope(input, d_y),
+        Activation::Gelu => gelu_slope(input, d_y),
     });
 }
 
-#[inline(always)]
-fn scale_by(input: &[f32], d_y: &mut [f32], slope: impl Fn(f32) -> f32) {
-    for (d, x) in d_y.iter_mut().zip(input) {
-        *d *= slope(*x);
+vectorised! {
+    fn quick_gelu_slope(input: &[f32], d_y: &mut [f32]) {
+        for (d, x) in d_y.iter_mut().zip(input) {
+            let gate = quick_gate(*x);
+            *d *= gate * (1.0 + 1.702 * x * (1.0 - gate));
+        }
+    }
+}
+
+vectorised! {
+    fn gelu_slope(input: &[f32], d_y: &mut [f32]) {
+        const INVERSE_ROOT_OF_TWO_PI: f32 = 0.398_942_3;
+        for (d, x) in d_y.iter_mut().zip(input) {
+            *d *= gaussian(*x) + x * INVERSE_ROOT_OF_TWO_PI * exp(-0.5 * x * x);
+        }
     }
 }
 
@@ -135,12 +161,6 @@ fn scale_by(input: &[f32], d_y: &mut [f32], slope: impl Fn(f32) -> f32) {
 #[inline(always)]
 fn quick_gate(x: f32) -> f32 {
     1.0 / (1.0 + exp(-1.702 * x))
-}
-
-#[inline(always)]
-fn quick_gelu_slope(x: f32) -> f32 {
-    let gate = quick_gate(x);
-    gate * (1.0 + 1.702 * x * (1.0 - gate))
 }
 
 /// The Gaussian distribution function.
@@ -154,10 +174,4 @@ fn gaussian(x: f32) -> f32 {
     let polynomial = t * (0.254_829_6 + t * (-0.284_496_72 + t * tail));
     let upper = 0.5 * polynomial * exp(-z * z);
     if x < 0.0 { upper } else { 1.0 - upper }
-}
-
-#[inline(always)]
-fn gelu_slope(x: f32) -> f32 {
-    const INVERSE_ROOT_OF_TWO_PI: f32 = 0.398_942_3;
-    gaussian(x) + x * INVERSE_ROOT_OF_TWO_PI * exp(-0.5 * x * x)
 }

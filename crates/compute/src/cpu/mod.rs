@@ -153,16 +153,12 @@ impl Device for Cpu {
     }
 }
 
-/// The widest instruction set that the loops are compiled for here.
+/// What the loops are compiled for here.
 fn instructions() -> &'static str {
-    #[cfg(target_arch = "x86_64")]
-    {
-        if pulp::x86::V4::is_available() {
-            return "AVX-512";
-        }
-        if pulp::x86::V3::is_available() {
-            return "AVX2";
-        }
+    match simd::level() {
+        simd::Level::Avx512 => "AVX-512",
+        simd::Level::Avx2 => "AVX2",
+        simd::Level::Plain if cfg!(target_arch = "aarch64") => "NEON",
+        simd::Level::Plain => "plain",
     }
-    if cfg!(target_arch = "aarch64") { "NEON" } else { "plain" }
 }

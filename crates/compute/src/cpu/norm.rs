@@ -3,7 +3,7 @@
 use rayon::prelude::*;
 
 use super::memory::Memory;
-use super::simd::{dot, simd, sum, sum_blocks, task_rows};
+use super::simd::{add, dot, sum, sum_blocks, task_rows, vectorised};
 use crate::ops::{LayerNorm, LayerNormBackward, Normalize, NormalizeBackward};
 
 pub(super) fn layer_norm(memory: &mut Memory, op: &LayerNorm) {
@@ -11,21 +11,27 @@ pub(super) fn layer_norm(memory: &mut Memory, op: &LayerNorm) {
     let (x, scale, shift) = (open.read(op.x), open.read(op.scale), open.read(op.shift));
     let (y, moments) = (open.write(op.y), open.write(op.moments));
     let (width, run) = (op.width, task_rows(op.width));
-    let tasks = y
-        .par_chunks_mut(run * width)
-        .zip(x.par_chunks(run * width))
-        .zip(moments.par_chunks_mut(run * 2));
-    tasks.for_each(|((y, x), moments)| {
-        simd(|| {
-            let rows = y
-                .chunks_exact_mut(width)
-                .zip(x.chunks_exact(width))
-                .zip(moments.chunks_exact_mut(2));
-            for ((y, x), moments) in rows {
-                layer_norm_row(x, scale, shift, op.eps, y, moments);
-            }
-        });
+    let tasks = y.par_chunks_mut(run * width).zip(x.par_chunks(run * width));
+    tasks.zip(moments.par_chunks_mut(run * 2)).for_each(|((y, x), moments)| {
+        layer_norm_rows(x, scale, shift, op.eps, y, moments);
     });
+}
+
+vectorised! {
+    fn layer_norm_rows(
+        x: &[f32],
+        scale: &[f32],
+        shift: &[f32],
+        eps: f32,
+        y: &mut [f32],
+        moments: &mut [f32],
+    ) {
+        let width = scale.len();
+        let rows = y.chunks_exact_mut(width).zip(x.chunks_exact(width)).zip(moments.chunks_exact_mut(2));
+        for ((y, x), moments) in rows {
+            layer_norm_row(x, scale, shift, eps, y, moments);
+        }
+    }
 }
 
 #[inline(always)]
@@ -56,21 +62,19 @@ pub(super) fn layer_norm_backward(memory: &mut Memory, op: &LayerNormBackward) {
         parameter_gradients(op.width, x, moments, d_y, d_scale, d_shift);
     }
     let (width, run) = (op.width, task_rows(op.width));
-    d_x.par_chunks_mut(run * width).enumerate().for_each(|(task, d_x)| {
-        simd(|| {
-            for (i, d_x) in d_x.chunks_exact_mut(width).enumerate() {
-                let row = task * run + i;
-                let here = row * width..(row + 1) * width;
-                input_gradient(
-                    &x[here.clone()],
-                    scale,
-                    &moments[2 * row..2 * row + 2],
-                    &d_y[here],
-                    d_x,
-                );
-            }
-        });
-    });
+    let tasks = d_x.par_chunks_mut(run * width).zip(x.par_chunks(run * width));
+    let tasks = tasks.zip(moments.par_chunks(run * 2)).zip(d_y.par_chunks(run * width));
+    tasks.for_each(|(((d_x, x), moments), d_y)| input_gradients(x, scale, moments, d_y, d_x));
+}
+
+vectorised! {
+    fn input_gradients(x: &[f32], scale: &[f32], moments: &[f32], d_y: &[f32], d_x: &mut [f32]) {
+        let width = scale.len();
+        let rows = d_x.chunks_exact_mut(width).zip(x.chunks_exact(width)).zip(d_y.chunks_exact(width));
+        for (((d_x, x), d_y), moments) in rows.zip(moments.chunks_exact(2)) {
+            input_gradient(x, scale, moments, d_y, d_x);
+        }
+    }
 }
 
 #[inline(always)]
@@ -112,20 +116,28 @@ fn parameter_gradients(
 ) {
     let mut total = vec![0.0; 2 * width];
     sum_blocks(moments.len() / 2, &mut total, |rows, part| {
+        let here = rows.start * width..rows.end * width;
+        let moments = &moments[2 * rows.start..2 * rows.end];
+        add_parameter_gradients(&x[here.clone()], moments, &d_y[here], part);
+    });
+    add(d_scale, &total[..width]);
+    add(d_shift, &total[width..]);
+}
+
+vectorised! {
+    /// `part` holds the gradients of the scale, then those of the shift.
+    fn add_parameter_gradients(x: &[f32], moments: &[f32], d_y: &[f32], part: &mut [f32]) {
+        let width = part.len() / 2;
         let (scale, shift) = part.split_at_mut(width);
-        for row in rows {
-            let (mean, inverse) = (moments[2 * row], moments[2 * row + 1]);
-            let here = row * width..(row + 1) * width;
-            for (((scale, shift), x), d) in
-                scale.iter_mut().zip(shift.iter_mut()).zip(&x[here.clone()]).zip(&d_y[here])
-            {
-                *scale += d * (x - mean) * inverse;
+        let rows = x.chunks_exact(width).zip(d_y.chunks_exact(width)).zip(moments.chunks_exact(2));
+        for ((x, d_y), moments) in rows {
+            let columns = scale.iter_mut().zip(shift.iter_mut()).zip(x).zip(d_y);
+            for (((scale, shift), x), d) in columns {
+                *scale += d * (x - moments[0]) * moments[1];
                 *shift += d;
             }
         }
-    });
-    super::simd::add_to(d_scale, &total[..width]);
-    super::simd::add_to(d_shift, &total[width..]);
+    }
 }
 
 /// Below this length a row counts as zero: it has no direction.
@@ -135,15 +147,20 @@ pub(super) fn normalize(memory: &mut Memory, op: &Normalize) {
     let mut open = memory.open();
     let (x, y, scales) = (open.read(op.x), open.write(op.y), open.write(op.scales));
     let rows = y.par_chunks_mut(op.width).zip(x.par_chunks(op.width)).zip(scales.par_iter_mut());
-    rows.with_min_len(task_rows(op.width)).for_each(|((y, x), scale)| {
-        simd(|| {
-            let length = dot(x, x).sqrt();
-            *scale = if length > NO_LENGTH { 1.0 / length } else { 0.0 };
-            for (y, x) in y.iter_mut().zip(x) {
-                *y = x * *scale;
-            }
-        });
-    });
+    let rows = rows.with_min_len(task_rows(op.width));
+    rows.for_each(|((y, x), scale)| *scale = normalize_row(x, y));
+}
+
+vectorised! {
+    /// Gives the reciprocal length.
+    fn normalize_row(x: &[f32], y: &mut [f32]) -> f32 {
+        let length = dot(x, x).sqrt();
+        let scale = if length > NO_LENGTH { 1.0 / length } else { 0.0 };
+        for (y, x) in y.iter_mut().zip(x) {
+            *y = x * scale;
+        }
+        scale
+    }
 }
 
 pub(super) fn normalize_backward(memory: &mut Memory, op: &NormalizeBackward) {
@@ -152,12 +169,15 @@ pub(super) fn normalize_backward(memory: &mut Memory, op: &NormalizeBackward) {
     let (d_y, d_x) = (open.read(op.d_y), open.write(op.d_x));
     let (y, d_y) = (y.par_chunks(op.width), d_y.par_chunks(op.width));
     let rows = d_x.par_chunks_mut(op.width).zip(y).zip(d_y).zip(scales);
-    rows.with_min_len(task_rows(op.width)).for_each(|(((d_x, y), d_y), scale)| {
-        simd(|| {
-            let along = dot(y, d_y);
-            for ((d_x, y), d_y) in d_x.iter_mut().zip(y).zip(d_y) {
-                *d_x = scale * (d_y - y * along);
-            }
-        });
-    });
+    let rows = rows.with_min_len(task_rows(op.width));
+    rows.for_each(|(((d_x, y), d_y), scale)| normalize_row_backward(y, *scale, d_y, d_x));
+}
+
+vectorised! {
+    fn normalize_row_backward(y: &[f32], scale: f32, d_y: &[f32], d_x: &mut [f32]) {
+        let along = dot(y, d_y);
+        for ((d_x, y), d_y) in d_x.iter_mut().zip(y).zip(d_y) {
+            *d_x = scale * (d_y - y * along);
+        }
+    }
 }

@@ -3,7 +3,7 @@
 use rayon::prelude::*;
 
 use super::memory::Memory;
-use super::simd::{dot, simd};
+use super::simd::{product, vectorised};
 use crate::ops::{AdamW, ClipNorm};
 
 /// Elements for one task; also the block of the norm's sum, so it must not depend on the thread count.
@@ -20,7 +20,7 @@ pub(super) fn clip_norm(memory: &mut Memory, op: &ClipNorm<'_>) {
 }
 
 fn square_sum(x: &[f32]) -> f64 {
-    let parts: Vec<f64> = x.par_chunks(RUN).map(|x| simd(|| f64::from(dot(x, x)))).collect();
+    let parts: Vec<f64> = x.par_chunks(RUN).map(|x| f64::from(product(x, x))).collect();
     parts.iter().sum()
 }
 
@@ -30,19 +30,41 @@ pub(super) fn adamw(memory: &mut Memory, op: &AdamW) {
     let (factor, gradients) = (open.read(op.gradient_factor)[0], open.read(op.gradients));
     let (weights, first, second) =
         (open.write(op.weights), open.write(op.first_moments), open.write(op.second_moments));
-    let keep = 1.0 - rate * op.weight_decay;
-    let step_size = rate / (1.0 - op.beta1.powf(step));
-    let root = (1.0 - op.beta2.powf(step)).sqrt();
+    let step = Step {
+        keep: 1.0 - rate * op.weight_decay,
+        size: rate / (1.0 - op.beta1.powf(step)),
+        root: (1.0 - op.beta2.powf(step)).sqrt(),
+        factor,
+        op,
+    };
     let moments = first.par_chunks_mut(RUN).zip(second.par_chunks_mut(RUN));
     let tasks = weights.par_chunks_mut(RUN).zip(gradients.par_chunks(RUN)).zip(moments);
     tasks.for_each(|((weights, gradients), (first, second))| {
-        simd(|| {
-            for (((w, g), m), v) in weights.iter_mut().zip(gradients).zip(first).zip(second) {
-                let g = g * factor;
-                *m = op.beta1 * *m + (1.0 - op.beta1) * g;
-                *v = op.beta2 * *v + (1.0 - op.beta2) * g * g;
-                *w = *w * keep - step_size * *m / (v.sqrt() / root + op.eps);
-            }
-        });
+        update(&step, weights, gradients, first, second);
     });
+}
+
+/// The numbers that one step has for all weights.
+struct Step<'a> {
+    /// Share of a weight that the decay leaves.
+    keep: f32,
+    /// Rate over the first moments' bias correction.
+    size: f32,
+    /// Root of the second moments' bias correction.
+    root: f32,
+    /// Multiplied into the gradients.
+    factor: f32,
+    op: &'a AdamW,
+}
+
+vectorised! {
+    fn update(step: &Step<'_>, weights: &mut [f32], gradients: &[f32], first: &mut [f32], second: &mut [f32]) {
+        let Step { keep, size, root, factor, op } = step;
+        for (((w, g), m), v) in weights.iter_mut().zip(gradients).zip(first).zip(second) {
+            let g = g * factor;
+            *m = op.beta1 * *m + (1.0 - op.beta1) * g;
+            *v = op.beta2 * *v + (1.0 - op.beta2) * g * g;
+            *w = *w * keep - size * *m / (v.sqrt() / root + op.eps);
+        }
+    }
 }

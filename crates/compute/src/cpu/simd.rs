@@ -1,18 +1,77 @@
 //! Plain loops compiled for the processor at hand, and the few functions that they need.
 //!
-//! `pulp` picks AVX-512, AVX2 or NEON at run time; the loops are written so that the compiler turns
-//! them into vector code. A function called from them must be inlined to be compiled for that target.
+//! A loop inside `vectorised!` is compiled for AVX-512, for AVX2 and for the plain target (NEON
+//! belongs to every 64-bit Arm), and the best is taken at run time. The loops are written so that the
+//! compiler turns them into vector code; a function called from them must be inlined to share their target.
+
+use std::ops::Range;
 
 use rayon::prelude::*;
 
+/// What the loops are compiled for on this machine.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Level {
+    /// AVX-512 with bytes, words, double words and short vectors.
+    Avx512,
+    /// AVX2 with fused multiplication.
+    Avx2,
+    /// What every processor of the target has.
+    Plain,
+}
+
+/// The best that this machine has; asked once, remembered by the standard library.
+#[inline]
+pub(super) fn level() -> Level {
+    #[cfg(target_arch = "x86_64")]
+    {
+        let short = is_x86_feature_detected!("avx512vl") && is_x86_feature_detected!("avx512bw");
+        if short && is_x86_feature_detected!("avx512f") && is_x86_feature_detected!("avx512dq") {
+            return Level::Avx512;
+        }
+        if is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma") {
+            return Level::Avx2;
+        }
+    }
+    Level::Plain
+}
+
+/// Defines a function whose body is compiled for each [`Level`].
+macro_rules! vectorised {
+    ($(#[$doc:meta])* $vis:vis fn $name:ident($($arg:ident: $type:ty),* $(,)?) $(-> $out:ty)? $body:block) => {
+        $(#[$doc])*
+        #[cfg_attr(
+            target_arch = "x86_64",
+            expect(unsafe_code, reason = "a newer instruction is used once it was found")
+        )]
+        $vis fn $name($($arg: $type),*) $(-> $out)? {
+            #[inline(always)]
+            fn plain($($arg: $type),*) $(-> $out)? $body
+            #[cfg(target_arch = "x86_64")]
+            {
+                #[target_feature(enable = "avx512f,avx512vl,avx512bw,avx512dq,avx2,fma")]
+                fn avx512($($arg: $type),*) $(-> $out)? {
+                    plain($($arg),*)
+                }
+                #[target_feature(enable = "avx2,fma")]
+                fn avx2($($arg: $type),*) $(-> $out)? {
+                    plain($($arg),*)
+                }
+                match $crate::cpu::simd::level() {
+                    // SAFETY: `level` found these instructions on this machine.
+                    $crate::cpu::simd::Level::Avx512 => return unsafe { avx512($($arg),*) },
+                    // SAFETY: as above.
+                    $crate::cpu::simd::Level::Avx2 => return unsafe { avx2($($arg),*) },
+                    $crate::cpu::simd::Level::Plain => {}
+                }
+            }
+            plain($($arg),*)
+        }
+    };
+}
+pub(super) use vectorised;
+
 /// Partial sums held side by side, so that a sum over a row can be vectorised; the order is fixed.
 pub(super) const LANES: usize = 16;
-
-/// Runs `body` compiled for the best instruction set of this machine.
-#[inline(always)]
-pub(super) fn simd<R>(body: impl FnOnce() -> R) -> R {
-    pulp::Arch::new().dispatch(body)
-}
 
 /// Sum of `term(a, b)` over two rows of the same length.
 #[inline(always)]
@@ -92,7 +151,7 @@ pub(super) fn task_rows(width: usize) -> usize {
 pub(super) fn sum_blocks(
     rows: usize,
     total: &mut [f32],
-    add: impl Fn(std::ops::Range<usize>, &mut [f32]) + Sync,
+    add: impl Fn(Range<usize>, &mut [f32]) + Sync,
 ) {
     const BLOCK_ROWS: usize = 256;
     let blocks: Vec<Vec<f32>> = (0..rows.div_ceil(BLOCK_ROWS))
@@ -100,7 +159,7 @@ pub(super) fn sum_blocks(
         .map(|block| {
             let mut part = vec![0.0; total.len()];
             let first = block * BLOCK_ROWS;
-            simd(|| add(first..rows.min(first + BLOCK_ROWS), &mut part));
+            add(first..rows.min(first + BLOCK_ROWS), &mut part);
             part
         })
         .collect();
@@ -109,11 +168,25 @@ pub(super) fn sum_blocks(
     }
 }
 
-/// `to += from`.
+/// `to += from`, inside another loop.
 #[inline(always)]
 pub(super) fn add_to(to: &mut [f32], from: &[f32]) {
     for (to, from) in to.iter_mut().zip(from) {
         *to += from;
+    }
+}
+
+vectorised! {
+    /// `to += from`.
+    pub(super) fn add(to: &mut [f32], from: &[f32]) {
+        add_to(to, from);
+    }
+}
+
+vectorised! {
+    /// Dot product.
+    pub(super) fn product(a: &[f32], b: &[f32]) -> f32 {
+        dot(a, b)
     }
 }
 
