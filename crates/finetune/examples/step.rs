@@ -28,7 +28,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let (batch, tokens, repeats): (usize, usize, usize) =
         (batch.parse()?, tokens.parse()?, repeats.parse()?);
     let config = Config::preset(preset, VOCAB_SIZE).ok_or("no such preset")?;
-    let mut run = Run::new(config, batch, tokens)?;
+    let mut run = Run::new(&config, batch, tokens)?;
     run.once(what)?;
     for _ in 0..repeats {
         let began = Instant::now();
@@ -54,7 +54,7 @@ struct Run {
 
 impl Run {
     fn new(
-        config: Config,
+        config: &Config,
         batch: usize,
         tokens: usize,
     ) -> Result<Self, Box<dyn std::error::Error>> {
@@ -65,7 +65,7 @@ impl Run {
         let sequence = |_| (0..tokens).map(|_| random.random_range(0..VOCAB_SIZE as u32)).collect();
         let sequences: Vec<Vec<u32>> = (0..batch).map(sequence).collect();
         let tokens = TokenBatch::padded(&sequences, tokens, &config.text);
-        let model = Model::new(config.clone(), init::random(&config, 1), Box::new(Cpu::new()))?;
+        let model = Model::new(config.clone(), init::random(config, 1), Box::new(Cpu::new()))?;
         Ok(Self {
             model,
             optimizer: None,
@@ -78,11 +78,12 @@ impl Run {
 
     fn once(&mut self, what: &str) -> Result<(), Box<dyn std::error::Error>> {
         match what {
-            "step" => self.step(),
-            "image" => Ok(drop(self.model.image_features(&self.pixels)?)),
-            "text" => Ok(drop(self.model.text_features(&self.tokens)?)),
-            _ => Err("expected step, image or text".into()),
+            "step" => self.step()?,
+            "image" => drop(self.model.image_features(&self.pixels)?),
+            "text" => drop(self.model.text_features(&self.tokens)?),
+            _ => return Err("expected step, image or text".into()),
         }
+        Ok(())
     }
 
     fn step(&mut self) -> Result<(), Box<dyn std::error::Error>> {

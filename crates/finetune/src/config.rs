@@ -88,7 +88,7 @@ pub struct OptimizerConfig {
     pub weight_decay: f32,
     /// Decay of the first moments.
     pub beta1: f32,
-    /// Decay of the second moments. Source: Radford et al. 2021, table 19 (ViT: 0.98).
+    /// Decay of the second moments. Source: Radford et al. 2021, table 19 (0.98 for vision transformers).
     pub beta2: f32,
     /// Added to the root of the second moments. Source: the same (1e-6).
     pub eps: f32,

@@ -33,7 +33,8 @@ fn draw(dir: &Path) -> Dataset {
                     .save(dir.join("images").join(&file))
                     .unwrap();
                 let split = if (i + 2 * j) % 4 == 0 { "valid" } else { "train" };
-                rows += &format!("{file},a {name} square at the {place} on {ground},{split}\n");
+                let row = format!("{file},a {name} square at the {place} on {ground},{split}\n");
+                rows.push_str(&row);
             }
         }
     }
