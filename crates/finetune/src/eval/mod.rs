@@ -43,7 +43,7 @@ pub use zero_shot::ZeroShotRanks;
 /// The outcome of one model on one corpus: per-query ranks under every protocol, small enough to
 /// keep.
 ///
-/// Two of these are all that [`compare`] needs, so the features of two models are never held at
+/// Two of these are all that [`compare()`] needs, so the features of two models are never held at
 /// once.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Evaluated {
