@@ -1,6 +1,6 @@
 //! Writes down the first batches of a training run, so that another program can train on the same.
 //!
-//! Each file `batch_00000.safetensors` holds `pixels` (B, 3, S, S), `tokens` (B, T), `groups` (B), `step` (1) and
+//! Each file `batch_00000.safetensors` holds `pixels` (B, 3, S, S), `tokens` (B, T), `groups` (B), `step` (1, from 1) and
 //! `learning_rate` (1). Batches are made anew from the run's settings: they are always the same.
 //!
 //! ```sh
@@ -63,7 +63,7 @@ fn write(
         ("pixels", Dtype::F32, vec![n, 3, side, side], floats(&batch.pixels)),
         ("tokens", Dtype::I64, vec![n, batch.tokens.tokens], integers(&batch.tokens.ids)),
         ("groups", Dtype::I64, vec![n], integers(&batch.groups)),
-        ("step", Dtype::I64, vec![1], integers(&[number as u32])),
+        ("step", Dtype::I64, vec![1], integers(&[number as u32 + 1])),
         ("learning_rate", Dtype::F32, vec![1], floats(&[rate])),
     ];
     let mut views = BTreeMap::new();
