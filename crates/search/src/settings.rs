@@ -1,0 +1,48 @@
+//! What an index is told when it is made.
+
+use serde::{Deserialize, Serialize};
+
+/// Choices that shape an index; they stay as they are for its life.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Settings {
+    /// Width of a vector.
+    pub dim: usize,
+    /// The model whose vectors these are.
+    pub model: Fingerprint,
+    /// Stemming and stop words of the captions.
+    pub language: Language,
+    /// Metadata fields whose text is searched like a caption.
+    pub text_fields: Vec<String>,
+}
+
+/// What tells one model from another.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Fingerprint {
+    /// Hash over everything that decides what a vector is: weights, shape, preprocessing, tokens.
+    pub hash: String,
+    /// What people call it.
+    pub name: String,
+}
+
+/// Language of the captions.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+#[expect(missing_docs, reason = "a language is its name")]
+pub enum Language {
+    /// Words as they stand: no stemming, no stop words.
+    None,
+    Danish,
+    Dutch,
+    #[default]
+    English,
+    Finnish,
+    French,
+    German,
+    Hungarian,
+    Italian,
+    Norwegian,
+    Portuguese,
+    Russian,
+    Spanish,
+    Swedish,
+}
