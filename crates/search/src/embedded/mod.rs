@@ -1,22 +1,52 @@
-//! The index as a folder.
+//! The index as a folder: one process writes, any number read.
+//!
+//! Truth first: what is acknowledged is in the store, on disk. Codes and words are derived from it, reflect its rows up to
+//! some number, and are brought up to date whenever the index is opened or changed.
 
+mod backend;
+mod fit;
+mod folder;
+mod generation;
+mod lexical;
 mod mapped;
+mod renew;
+mod search;
+mod snapshot;
+mod store;
+mod vector;
 mod vectors;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 
-use crate::backend::Backend;
 use crate::error::Error;
-use crate::hit::Results;
-use crate::query::Query;
-use crate::record::{Item, Place, Record};
+use crate::record::{Place, Record};
 use crate::settings::Settings;
-use crate::stats::{Fitted, Recall, Stats};
+use crate::stats::{Fitted, Recall};
+
+use backend::check_vector;
+use folder::Folder;
+use generation::Generation;
+use lexical::Lexical;
+use snapshot::Snapshot;
+use store::{Applied, Change, Store};
+
+/// Pictures whose words are kept in memory before they are written; writing costs some 100 ms however many there are.
+const PENDING_WORDS: usize = 20_000;
+
+/// Rows whose codes are kept in memory before they are written.
+const PENDING_CODES: usize = 50_000;
 
 /// An index in a folder. One process writes, any number read.
 #[derive(Debug)]
-pub struct Embedded {}
+pub struct Embedded {
+    folder: Arc<Folder>,
+    /// What searches see; replaced as a whole.
+    snapshot: RwLock<Arc<Snapshot>>,
+    /// The words, which grow; whoever changes the index or looks for changes holds them.
+    lexical: Mutex<Lexical>,
+}
 
 /// What is kept of a picture, as far as it takes to see whether it changed.
 #[derive(Clone, Debug, PartialEq)]
@@ -43,106 +73,343 @@ pub type Progress<'a> = &'a mut dyn FnMut(&'static str, usize, usize);
 
 impl Embedded {
     /// Makes a new index in a folder that is empty or not there, and opens it for writing.
+    ///
+    /// # Errors
+    /// A folder that holds something, or what the disk has to report.
     pub fn create(dir: &Path, settings: &Settings) -> Result<Self, Error> {
-        todo!()
+        let folder = Folder::create(dir)?;
+        let dir = folder.begin()?;
+        let store = Store::create(&dir, settings)?;
+        folder.swap(&dir)?;
+        Self::of(Arc::new(folder), Generation::new(&dir, store))
     }
 
-    /// Opens for reading and writing.
+    /// Opens for reading and writing. What is derived and damaged or out of date is made again.
+    ///
+    /// # Errors
+    /// No index there, another process that writes, or a damaged store.
     pub fn open(dir: &Path) -> Result<Self, Error> {
-        todo!()
+        Self::of_folder(Folder::open(dir)?)
     }
 
-    /// Opens for reading, beside a process that may be writing.
+    /// Opens for reading, beside a process that may be writing. What that process acknowledges is seen by the next search.
+    ///
+    /// # Errors
+    /// No index there, or a damaged store.
     pub fn open_read_only(dir: &Path) -> Result<Self, Error> {
-        todo!()
+        Self::of_folder(Folder::open_read_only(dir)?)
+    }
+
+    fn of_folder(folder: Folder) -> Result<Self, Error> {
+        let generation = folder.with_current(|dir| Generation::open(dir, folder.writable()))?;
+        Self::of(Arc::new(folder), generation)
+    }
+
+    fn of(folder: Arc<Folder>, generation: Arc<Generation>) -> Result<Self, Error> {
+        let (snapshot, lexical) = generation.derive(folder.writable())?;
+        Ok(Self {
+            folder,
+            snapshot: RwLock::new(Arc::new(snapshot)),
+            lexical: Mutex::new(lexical),
+        })
     }
 
     /// What the index was made with.
     pub fn settings(&self) -> Settings {
-        todo!()
+        self.held().store().settings().clone()
     }
 
     /// Folders of the originals by name.
+    ///
+    /// # Errors
+    /// What the disk has to report.
     pub fn roots(&self) -> Result<BTreeMap<String, PathBuf>, Error> {
-        todo!()
+        Ok(self.held().generation.json(generation::ROOTS)?.unwrap_or_default())
     }
 
     /// Says where the originals of a root are.
+    ///
+    /// # Errors
+    /// What the disk has to report.
     pub fn set_root(&self, name: &str, folder: &Path) -> Result<(), Error> {
-        todo!()
+        let _writing = self.writing()?;
+        let mut roots = self.roots()?;
+        roots.insert(name.to_owned(), folder.to_owned());
+        self.held().generation.set_json(generation::ROOTS, &roots)
+    }
+
+    /// A note that the application keeps in the index, such as where its model is.
+    ///
+    /// # Errors
+    /// What the disk has to report.
+    pub fn note(&self, name: &str) -> Result<Option<String>, Error> {
+        Ok(self.notes()?.remove(name))
+    }
+
+    /// Keeps a note of the application; a successor begins without any.
+    ///
+    /// # Errors
+    /// What the disk has to report.
+    pub fn set_note(&self, name: &str, text: &str) -> Result<(), Error> {
+        let _writing = self.writing()?;
+        let mut notes = self.notes()?;
+        notes.insert(name.to_owned(), text.to_owned());
+        self.held().generation.set_json(generation::NOTES, &notes)
+    }
+
+    fn notes(&self) -> Result<BTreeMap<String, String>, Error> {
+        Ok(self.held().generation.json(generation::NOTES)?.unwrap_or_default())
     }
 
     /// Everything in it by id, as far as it takes to see what changed.
+    ///
+    /// # Errors
+    /// When a record is damaged.
     pub fn known(&self) -> Result<BTreeMap<String, Known>, Error> {
-        todo!()
+        self.now()?.store().known()
     }
 
-    /// Replaces captions, metadata, place and thumbnail of known pictures, and keeps their vectors.
+    /// Replaces captions, metadata, place and thumbnail of known pictures, and keeps their vectors. All of them or none.
+    ///
+    /// # Errors
+    /// An id that is not known, or what the disk has to report.
     pub fn update(&self, records: &[Record]) -> Result<(), Error> {
-        todo!()
+        self.write(&records.iter().map(Change::Update).collect::<Vec<_>>()).map(|_| ())
     }
 
     /// The small JPEG of a picture.
+    ///
+    /// # Errors
+    /// When it is damaged on disk.
     pub fn thumbnail(&self, id: &str) -> Result<Option<Vec<u8>>, Error> {
-        todo!()
+        let snapshot = self.now()?;
+        let Some(row) = snapshot.store().row_of(id)? else { return Ok(None) };
+        snapshot.store().thumbnail(row)
     }
 
-    /// Vectors of captions, to measure the recall of words by; kept for later calibrations.
+    /// Keeps unit vectors of captions, by which the vector leg is calibrated from then on: words ask for other vectors than
+    /// pictures do.
+    ///
+    /// # Errors
+    /// Vectors that do not fit, or what the disk has to report.
     pub fn set_probes(&self, probes: &[Vec<f32>]) -> Result<(), Error> {
-        todo!()
+        let _writing = self.writing()?;
+        let dim = self.settings().dim;
+        probes.iter().try_for_each(|probe| check_vector("a caption", probe, dim))?;
+        self.held().generation.set_probes(probes)
     }
 
     /// Writes everything that is derived, so that the next opening is fast, and calibrates the vector leg.
+    ///
+    /// # Errors
+    /// What the disk has to report.
     pub fn optimise(&self, on_progress: Progress<'_>) -> Result<Option<Recall>, Error> {
-        todo!()
+        let mut lexical = self.writing()?;
+        let mut next = Snapshot::clone(&self.held());
+        on_progress("words", 0, 1);
+        lexical.commit()?;
+        lexical.optimise()?;
+        next.lexical = lexical.view();
+        next.codes = next.generation.build_codes(&next.vectors, &next.live, on_progress)?;
+        next.store().checkpoint()?;
+        let recall = next.codes.recall();
+        self.show(next);
+        Ok(recall)
     }
 
     /// Fits the weight of the hybrid, and keeps it.
+    ///
+    /// # Errors
+    /// Trials that do not fit, or what the disk has to report.
     pub fn fit(&self, trials: &[Trial]) -> Result<Fitted, Error> {
-        todo!()
+        let _writing = self.writing()?;
+        let dim = self.settings().dim;
+        trials.iter().try_for_each(|trial| check_vector(&trial.id, &trial.vector, dim))?;
+        let mut next = Snapshot::clone(&self.held());
+        let (rule, fitted) = fit::fit(&next, trials)?;
+        next.generation.set_rule(rule, &fitted)?;
+        next.rule = rule;
+        self.show(next);
+        Ok(fitted)
     }
 
-    /// Writes the index anew without what was deleted, and puts it in the place of the old.
+    /// Writes the index anew without what was deleted, and puts it in the place of the old. Searches go on meanwhile,
+    /// changes wait.
+    ///
+    /// # Errors
+    /// A damaged record, or what the disk has to report; the old one stays as it is.
     pub fn compact(&self, on_progress: Progress<'_>) -> Result<(), Error> {
-        todo!()
+        let mut lexical = self.writing()?;
+        let old = self.held();
+        let dir = self.folder.begin()?;
+        let store = Store::create(&dir, old.store().settings())?;
+        renew::copy(&old, &store, on_progress)?;
+        let generation = Generation::new(&dir, store);
+        let (snapshot, words) = renew::settle(&generation, on_progress)?;
+        self.folder.swap(&dir)?;
+        *lexical = words;
+        self.show(snapshot);
+        Ok(())
     }
 
     /// Reads everything, and returns what is wrong; empty if nothing is.
+    ///
+    /// # Errors
+    /// When not even that is possible.
     pub fn verify(&self, on_progress: Progress<'_>) -> Result<Vec<String>, Error> {
-        todo!()
+        let snapshot = self.now()?;
+        let mut faults = snapshot.store().verify(on_progress)?;
+        faults.extend(self.working().verify()?);
+        let codes = vector::VectorIndex::open(&snapshot.generation.codes_dir(), &snapshot.vectors);
+        faults.extend(codes.err().map(|fault| fault.to_string()));
+        Ok(faults)
     }
 
-    /// The next generation of this index, for the vectors of another model; goes on with one that was begun.
+    /// The next generation of this index, for the vectors of another model; goes on with one that was begun for the same.
     ///
     /// It is filled with `put` like any other index while this one answers, then takes its place by [`Embedded::succeed`].
+    ///
+    /// # Errors
+    /// What the disk has to report.
     pub fn successor(&self, settings: &Settings) -> Result<Self, Error> {
-        todo!()
+        let _writing = self.writing()?;
+        let generation = match self.folder.kept()? {
+            Some(dir) => self.resume(&dir, settings)?,
+            None => self.begin_successor(settings)?,
+        };
+        Self::of(Arc::clone(&self.folder), generation)
+    }
+
+    /// Goes on with a successor that was begun, unless it was begun for something else.
+    fn resume(&self, dir: &Path, settings: &Settings) -> Result<Arc<Generation>, Error> {
+        if let Ok(generation) = Generation::open(dir, true)
+            && generation.store.settings() == settings
+        {
+            return Ok(generation);
+        }
+        fs_err::remove_dir_all(dir)?;
+        self.begin_successor(settings)
+    }
+
+    fn begin_successor(&self, settings: &Settings) -> Result<Arc<Generation>, Error> {
+        let dir = self.folder.begin()?;
+        let generation = Generation::new(&dir, Store::create(&dir, settings)?);
+        self.folder.keep(&dir)?;
+        generation.set_json(generation::ROOTS, &self.roots()?)?;
+        Ok(generation)
     }
 
     /// Puts a successor in the place of this index, at once and for good.
+    ///
+    /// # Errors
+    /// What the disk has to report; then this one stays.
     pub fn succeed(&self, successor: Self) -> Result<(), Error> {
-        todo!()
+        let mut lexical = self.writing()?;
+        let generation = Arc::clone(&successor.held().generation);
+        drop(successor);
+        let (snapshot, words) = renew::settle(&generation, &mut |_, _, _| {})?;
+        self.folder.swap(generation.dir())?;
+        *lexical = words;
+        self.show(snapshot);
+        Ok(())
+    }
+
+    /// One transaction, durable and visible when this returns.
+    fn write(&self, changes: &[Change<'_>]) -> Result<Applied, Error> {
+        let mut lexical = self.writing()?;
+        let old = self.held();
+        let applied = old.store().apply(changes)?;
+        let next = self.follow(&old, &mut lexical)?;
+        self.show(next);
+        Ok(applied)
+    }
+
+    /// What is to be seen after the store moved on.
+    fn follow(&self, old: &Snapshot, lexical: &mut Lexical) -> Result<Snapshot, Error> {
+        let generation = Arc::clone(&old.generation);
+        let state = generation.store.state()?;
+        generation.catch_up(lexical, state.rows())?;
+        let mut codes = old.codes.extended(&state.vectors);
+        if self.folder.writable() {
+            if lexical.pending() > PENDING_WORDS {
+                lexical.commit()?;
+            }
+            if codes.tail_rows() > PENDING_CODES {
+                codes = codes.flush(&generation.codes_dir(), &state.vectors)?;
+            }
+        }
+        let rule = generation.rule()?.0;
+        let view = lexical.view();
+        let (vectors, live) = (state.vectors, state.live);
+        Ok(Snapshot { generation, vectors, live, codes, lexical: view, rule })
+    }
+
+    /// The newest moment. A reader looks whether the writer has moved on.
+    fn now(&self) -> Result<Arc<Snapshot>, Error> {
+        let held = self.held();
+        if self.folder.writable() {
+            return Ok(held);
+        }
+        if self.folder.current()? != held.generation.dir() {
+            return self.reopen();
+        }
+        if !held.store().changed()? {
+            return Ok(held);
+        }
+        let mut lexical = self.working();
+        lexical.reload()?;
+        let next = self.follow(&self.held(), &mut lexical)?;
+        Ok(self.show(next))
+    }
+
+    /// Another generation took the place of the one that was read.
+    fn reopen(&self) -> Result<Arc<Snapshot>, Error> {
+        let mut lexical = self.working();
+        let generation = self.folder.with_current(|dir| Generation::open(dir, false))?;
+        let (snapshot, words) = generation.derive(false)?;
+        *lexical = words;
+        Ok(self.show(snapshot))
+    }
+
+    /// The moment that is held, whatever others have written since.
+    fn held(&self) -> Arc<Snapshot> {
+        Arc::clone(&self.snapshot.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    fn show(&self, next: Snapshot) -> Arc<Snapshot> {
+        let next = Arc::new(next);
+        *self.snapshot.write().unwrap_or_else(PoisonError::into_inner) = Arc::clone(&next);
+        next
+    }
+
+    fn working(&self) -> MutexGuard<'_, Lexical> {
+        self.lexical.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn writing(&self) -> Result<MutexGuard<'_, Lexical>, Error> {
+        if self.folder.writable() {
+            Ok(self.working())
+        } else {
+            Err(Error::ReadOnly { path: self.folder.path().to_owned() })
+        }
     }
 }
 
-impl Backend for Embedded {
-    fn put(&self, items: &[Item]) -> Result<(), Error> {
-        todo!()
-    }
-
-    fn delete(&self, ids: &[&str]) -> Result<usize, Error> {
-        todo!()
-    }
-
-    fn get(&self, id: &str) -> Result<Option<Item>, Error> {
-        todo!()
-    }
-
-    fn search(&self, query: &Query) -> Result<Results, Error> {
-        todo!()
-    }
-
-    fn stats(&self) -> Result<Stats, Error> {
-        todo!()
+/// What is derived is written, so that the next opening has nothing to catch up with.
+impl Drop for Embedded {
+    fn drop(&mut self) {
+        if !self.folder.writable() {
+            return;
+        }
+        let held = self.held();
+        let told = self.working().commit().and_then(|()| {
+            if held.codes.tail_rows() > 0 {
+                held.codes.flush(&held.generation.codes_dir(), &held.vectors)?;
+            }
+            held.store().checkpoint()
+        });
+        if let Err(error) = told {
+            tracing::warn!("closing {}: {error}", self.folder.path().display());
+        }
     }
 }

@@ -1,0 +1,87 @@
+//! What every back end offers, for an index in a folder.
+
+use crate::backend::Backend;
+use crate::embedded::store::Change;
+use crate::embedded::{Embedded, search};
+use crate::error::Error;
+use crate::hit::Results;
+use crate::query::Query;
+use crate::record::Item;
+use crate::stats::Stats;
+
+impl Backend for Embedded {
+    fn put(&self, items: &[Item]) -> Result<(), Error> {
+        let dim = self.settings().dim;
+        for item in items {
+            check_id(&item.record.id)?;
+            check_vector(&item.record.id, &item.vector, dim)?;
+        }
+        self.write(&items.iter().map(Change::Put).collect::<Vec<_>>()).map(|_| ())
+    }
+
+    fn delete(&self, ids: &[&str]) -> Result<usize, Error> {
+        let changes: Vec<Change<'_>> = ids.iter().map(|id| Change::Delete(id)).collect();
+        Ok(self.write(&changes)?.deleted)
+    }
+
+    fn get(&self, id: &str) -> Result<Option<Item>, Error> {
+        let snapshot = self.now()?;
+        let row = snapshot.store().row_of(id)?;
+        row.map(|row| snapshot.store().item(&snapshot.vectors, row)).transpose()
+    }
+
+    fn search(&self, query: &Query) -> Result<Results, Error> {
+        let snapshot = self.now()?;
+        if let Some(vector) = &query.vector {
+            check_vector("the query", vector, snapshot.store().settings().dim)?;
+        }
+        search::search(&snapshot, query)
+    }
+
+    fn stats(&self) -> Result<Stats, Error> {
+        let snapshot = self.now()?;
+        let (rule, fitted) = snapshot.generation.rule()?;
+        let settings = snapshot.store().settings();
+        let pictures = snapshot.live.count();
+        Ok(Stats {
+            pictures,
+            captions: snapshot.store().captions()?,
+            dim: settings.dim,
+            model: settings.model.name.clone(),
+            dead_rows: snapshot.live.len() - pictures,
+            vector_leg: snapshot.codes.describe(),
+            recall: snapshot.codes.recall(),
+            rule,
+            fitted,
+            disk: snapshot.generation.disk()?,
+        })
+    }
+}
+
+/// Longest id, in bytes.
+const LONGEST_ID: usize = 4_096;
+
+fn check_id(id: &str) -> Result<(), Error> {
+    let reason = match id.len() {
+        0 => "an id must not be empty",
+        1..=LONGEST_ID if !id.contains('\0') => return Ok(()),
+        1..=LONGEST_ID => "an id must not hold a zero byte",
+        _ => "an id must not be longer than 4,096 bytes",
+    };
+    Err(Error::Id { id: id.chars().take(80).collect(), reason })
+}
+
+/// How far the length of a unit vector may be from 1; f32 in and out of any model is far closer.
+const UNIT_TOLERANCE: f32 = 1e-3;
+
+pub(super) fn check_vector(what: &str, vector: &[f32], dim: usize) -> Result<(), Error> {
+    if vector.len() != dim {
+        let (what, found) = (what.to_owned(), vector.len());
+        return Err(Error::Width { what, expected: dim, found });
+    }
+    let length = vector.iter().map(|x| x * x).sum::<f32>().sqrt();
+    if (length - 1.0).abs() <= UNIT_TOLERANCE {
+        return Ok(());
+    }
+    Err(Error::NotUnit { what: what.to_owned(), found: format!("length {length}") })
+}

@@ -1,0 +1,180 @@
+//! One generation of an index: its truth, and what is derived from it, brought up to date.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use crate::embedded::Progress;
+use crate::embedded::lexical::{Doc, Lexical};
+use crate::embedded::snapshot::Snapshot;
+use crate::embedded::store::{State, Store};
+use crate::embedded::vector::VectorIndex;
+use crate::embedded::vectors::Vectors;
+use crate::error::Error;
+use crate::fusion::Rule;
+use crate::rows::{Row, RowSet};
+use crate::stats::Fitted;
+
+/// Records read at a time while something is derived from them.
+const CHUNK: Row = 2_000;
+
+/// The fact that says how the legs are put together.
+pub(super) const FUSION: &str = "fusion";
+/// The fact that holds vectors of captions.
+pub(super) const PROBES: &str = "probes";
+/// The fact that holds what the application noted.
+pub(super) const NOTES: &str = "notes";
+/// The fact that says where the originals are.
+pub(super) const ROOTS: &str = "roots";
+
+/// The truth of a generation and where its derived parts are.
+#[derive(Debug)]
+pub(super) struct Generation {
+    dir: PathBuf,
+    pub(super) store: Store,
+}
+
+impl Generation {
+    pub(super) fn new(dir: &Path, store: Store) -> Arc<Self> {
+        Arc::new(Self { dir: dir.to_owned(), store })
+    }
+
+    /// Opens what is in a folder.
+    pub(super) fn open(dir: &Path, writable: bool) -> Result<Arc<Self>, Error> {
+        Ok(Self::new(dir, Store::open(dir, writable)?))
+    }
+
+    /// Folder of the whole generation.
+    pub(super) fn dir(&self) -> &Path {
+        &self.dir
+    }
+
+    /// Folder of the quantised codes.
+    pub(super) fn codes_dir(&self) -> PathBuf {
+        self.dir.join("codes")
+    }
+
+    /// Folder of the lexical index.
+    pub(super) fn lexical_dir(&self) -> PathBuf {
+        self.dir.join("lexical")
+    }
+
+    /// Opens everything derived, and derives what is missing or damaged.
+    ///
+    /// A writer mends the files; a reader, who may not, holds what is missing in memory.
+    pub(super) fn derive(self: &Arc<Self>, writable: bool) -> Result<(Snapshot, Lexical), Error> {
+        let state = self.store.state()?;
+        let mut lexical = self.open_lexical(state.rows(), writable)?;
+        self.catch_up(&mut lexical, state.rows())?;
+        let codes = self.open_codes(&state, writable)?;
+        let (rule, _) = self.rule()?;
+        let (generation, State { vectors, live, .. }) = (Arc::clone(self), state);
+        let view = lexical.view();
+        Ok((Snapshot { generation, vectors, live, codes, lexical: view, rule }, lexical))
+    }
+
+    fn open_lexical(&self, rows: usize, writable: bool) -> Result<Lexical, Error> {
+        let dir = self.lexical_dir();
+        let opened = Lexical::open(&dir, self.store.settings(), writable);
+        match opened.and_then(|lexical| self.not_ahead(lexical, rows)) {
+            Ok(lexical) => Ok(lexical),
+            Err(Error::Damaged { path, what }) => {
+                tracing::warn!("{}: {what}; it is made again from the records", path.display());
+                if !writable {
+                    return Lexical::in_memory(self.store.settings());
+                }
+                fs_err::remove_dir_all(&dir)?;
+                Lexical::open(&dir, self.store.settings(), true)
+            }
+            Err(error) => Err(error),
+        }
+    }
+
+    /// What is derived never reflects more than the truth has; if it does, the truth was replaced.
+    fn not_ahead(&self, lexical: Lexical, rows: usize) -> Result<Lexical, Error> {
+        let ahead = lexical.committed_rows() > rows;
+        let what = format!("reflects {} rows, the store has {rows}", lexical.committed_rows());
+        if ahead { Err(Error::Damaged { path: self.lexical_dir(), what }) } else { Ok(lexical) }
+    }
+
+    /// Adds the records that `lexical` does not know yet.
+    pub(super) fn catch_up(&self, lexical: &mut Lexical, rows: usize) -> Result<(), Error> {
+        let mut from = lexical.reflected_rows() as Row;
+        while (from as usize) < rows {
+            let to = from.saturating_add(CHUNK).min(rows as Row);
+            let mut records = Vec::new();
+            self.store.each_record(from..to, &mut |row, record| {
+                records.push((row, record));
+                Ok(())
+            })?;
+            let doc = |(row, record): &'_ (Row, _)| Doc::of(*row, record);
+            lexical.add(&records.iter().map(doc).collect::<Vec<_>>(), to as usize)?;
+            from = to;
+        }
+        Ok(())
+    }
+
+    fn open_codes(&self, state: &State, writable: bool) -> Result<VectorIndex, Error> {
+        let dir = self.codes_dir();
+        match VectorIndex::open(&dir, &state.vectors) {
+            Err(Error::Damaged { path, what }) => {
+                tracing::warn!("{}: {what}; it is made again from the vectors", path.display());
+                if !writable {
+                    return VectorIndex::open(&dir.join("nowhere"), &state.vectors);
+                }
+                fs_err::remove_dir_all(&dir)?;
+                self.build_codes(&state.vectors, &state.live, &mut |_, _, _| {})
+            }
+            opened => opened,
+        }
+    }
+
+    /// Makes the codes anew, and calibrates them.
+    pub(super) fn build_codes(
+        &self,
+        vectors: &Vectors,
+        live: &RowSet,
+        on_progress: Progress<'_>,
+    ) -> Result<VectorIndex, Error> {
+        VectorIndex::build(&self.codes_dir(), vectors, live, &self.probes()?, on_progress)
+    }
+
+    /// How the legs are put together, and on what that was fitted.
+    pub(super) fn rule(&self) -> Result<(Rule, Option<Fitted>), Error> {
+        Ok(self.json(FUSION)?.unwrap_or((Rule::Rrf, None)))
+    }
+
+    /// Keeps how the legs are put together.
+    pub(super) fn set_rule(&self, rule: Rule, fitted: &Fitted) -> Result<(), Error> {
+        self.set_json(FUSION, &(rule, Some(fitted)))
+    }
+
+    /// Vectors of captions that the vector leg is calibrated by.
+    pub(super) fn probes(&self) -> Result<Vec<Vec<f32>>, Error> {
+        let bytes = self.store.fact(PROBES)?.unwrap_or_default();
+        let number = |bytes: &[u8]| f32::from_le_bytes([bytes[0], bytes[1], bytes[2], bytes[3]]);
+        let numbers: Vec<f32> = bytes.chunks_exact(4).map(number).collect();
+        Ok(numbers.chunks_exact(self.store.settings().dim).map(<[f32]>::to_vec).collect())
+    }
+
+    /// Keeps vectors of captions.
+    pub(super) fn set_probes(&self, probes: &[Vec<f32>]) -> Result<(), Error> {
+        let bytes: Vec<u8> = probes.iter().flatten().flat_map(|x| x.to_le_bytes()).collect();
+        self.store.set_fact(PROBES, &bytes)
+    }
+
+    /// A fact that is kept as JSON.
+    pub(super) fn json<T: serde::de::DeserializeOwned>(&self, key: &str) -> Result<Option<T>, Error> {
+        let Some(bytes) = self.store.fact(key)? else { return Ok(None) };
+        let damaged = |told: serde_json::Error| Error::Damaged {
+            path: self.dir.clone(),
+            what: format!("the fact {key:?} cannot be read: {told}"),
+        };
+        serde_json::from_slice(&bytes).map(Some).map_err(damaged)
+    }
+
+    /// Keeps a fact as JSON.
+    pub(super) fn set_json<T: serde::Serialize>(&self, key: &str, fact: &T) -> Result<(), Error> {
+        let bytes = serde_json::to_vec(fact).map_err(std::io::Error::from)?;
+        self.store.set_fact(key, &bytes)
+    }
+}

@@ -1,0 +1,54 @@
+//! A generation that takes the place of another: without what was deleted, or with the vectors of another model.
+//!
+//! The new one is filled beside the old, which answers meanwhile; one renaming makes it the one that counts. A kill at any
+//! moment leaves the old one whole.
+
+use std::sync::Arc;
+
+use crate::embedded::generation::{FUSION, Generation, NOTES, PROBES, ROOTS};
+use crate::embedded::lexical::Lexical;
+use crate::embedded::store::{Change, Store};
+use crate::embedded::{Progress, snapshot::Snapshot};
+use crate::error::Error;
+use crate::record::Item;
+
+/// Pictures copied in one transaction.
+const BATCH: usize = 1_000;
+
+/// Facts that hold in the next generation too.
+const KEPT: [&str; 4] = [FUSION, NOTES, PROBES, ROOTS];
+
+/// Copies what is alive in `old` into `store`, in order, with its facts.
+pub(super) fn copy(
+    old: &Snapshot,
+    store: &Store,
+    on_progress: Progress<'_>,
+) -> Result<(), Error> {
+    for key in KEPT {
+        if let Some(fact) = old.store().fact(key)? {
+            store.set_fact(key, &fact)?;
+        }
+    }
+    let rows: Vec<_> = old.live.iter().collect();
+    for (batch, rows) in rows.chunks(BATCH).enumerate() {
+        let item = |row: &u32| old.store().item(&old.vectors, *row);
+        let items = rows.iter().map(item).collect::<Result<Vec<Item>, Error>>()?;
+        store.apply(&items.iter().map(Change::Put).collect::<Vec<_>>())?;
+        on_progress("copying", batch * BATCH + rows.len(), old.live.count());
+    }
+    Ok(())
+}
+
+/// Derives everything for a generation that was filled, and writes it down.
+pub(super) fn settle(
+    generation: &Arc<Generation>,
+    on_progress: Progress<'_>,
+) -> Result<(Snapshot, Lexical), Error> {
+    let (mut snapshot, mut lexical) = generation.derive(true)?;
+    on_progress("words", 0, 1);
+    lexical.commit()?;
+    lexical.optimise()?;
+    snapshot.codes = generation.build_codes(&snapshot.vectors, &snapshot.live, on_progress)?;
+    snapshot.lexical = lexical.view();
+    Ok((snapshot, lexical))
+}

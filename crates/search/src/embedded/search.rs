@@ -1,0 +1,237 @@
+//! One query through both legs.
+//!
+//! Order of work: which rows may be hits at all, what each leg finds among these, both scores for every candidate, one
+//! order, and only then the records of the page that was asked for.
+
+use crate::embedded::lexical::Plan;
+use crate::embedded::snapshot::Snapshot;
+use crate::embedded::vector;
+use crate::error::Error;
+use crate::fusion::{self, Candidate, Rule};
+use crate::hit::{Hit, Results, Scores};
+use crate::query::{Mode, Query};
+use crate::rows::{Row, RowSet};
+
+/// Candidates of each leg in a hybrid search; more where the page lies deeper.
+///
+/// Source: candidates matter little beyond 100 in Bruch, Gai, Ingber (TOIS 2023), figure 5; pages of ten stay stable up to
+/// the twentieth.
+pub(super) const CANDIDATES: usize = 200;
+
+/// A row with its scores, on its way to become a hit.
+#[derive(Clone, Copy, Debug)]
+struct Found {
+    row: Row,
+    scores: Scores,
+}
+
+/// Answers `query`.
+pub(super) fn search(snapshot: &Snapshot, query: &Query) -> Result<Results, Error> {
+    let plan = snapshot.lexical.plan(&query.words);
+    let allowed = allowed(snapshot, query, &plan)?;
+    let wanted = query.offset.saturating_add(query.limit).saturating_add(1);
+    let words = (query.mode != Mode::Vector && plan.scores()).then_some(&plan);
+    let vector = query.vector.as_deref().filter(|_| query.mode != Mode::Lexical);
+    let (mut found, rule) = match (words, vector) {
+        (Some(plan), Some(vector)) => hybrid(snapshot, query, plan, vector, &allowed)?,
+        (Some(plan), None) => (lexical(snapshot, plan, wanted, &allowed)?, None),
+        (None, Some(vector)) => (by_vector(snapshot, query, vector, wanted, &allowed), None),
+        (None, None) => (in_order(&allowed, wanted), None),
+    };
+    let folded = fold(snapshot, query, &mut found, wanted);
+    let more = found.len() >= wanted;
+    let page: Vec<Found> = found.into_iter().skip(query.offset).take(query.limit).collect();
+    let folded = &folded[query.offset.min(folded.len())..];
+    let mut results =
+        Results { more, rule, notes: snapshot.lexical.notes(&plan), ..Results::default() };
+    load(snapshot, &plan, &page, folded, &mut results)?;
+    Ok(results)
+}
+
+/// Rows that may be hits: alive, of which the filter holds, with what the words demand.
+fn allowed(snapshot: &Snapshot, query: &Query, plan: &Plan) -> Result<RowSet, Error> {
+    let mut allowed = match &query.filter {
+        Some(filter) => snapshot.lexical.filter(filter, &snapshot.live)?,
+        None => snapshot.live.clone(),
+    };
+    if let Some(demanded) = snapshot.lexical.constraint(plan, allowed.len())? {
+        allowed.intersect(&demanded);
+    }
+    for id in &query.without {
+        if let Some(row) = snapshot.store().row_of(id)? {
+            allowed.remove(row);
+        }
+    }
+    Ok(allowed)
+}
+
+fn lexical(
+    snapshot: &Snapshot,
+    plan: &Plan,
+    wanted: usize,
+    allowed: &RowSet,
+) -> Result<Vec<Found>, Error> {
+    let ranked = snapshot.lexical.search(plan, wanted, allowed)?;
+    let found = |(place, (row, score)): (usize, (Row, f32))| {
+        let (lexical, lexical_rank) = (Some(score), Some(place + 1));
+        Found { row, scores: Scores { lexical, lexical_rank, fused: score, ..Scores::default() } }
+    };
+    Ok(ranked.into_iter().enumerate().map(found).collect())
+}
+
+fn by_vector(
+    snapshot: &Snapshot,
+    query: &Query,
+    vector: &[f32],
+    wanted: usize,
+    allowed: &RowSet,
+) -> Vec<Found> {
+    let found = |(place, (row, score)): (usize, (Row, f32))| {
+        let (vector, vector_rank) = (Some(score), Some(place + 1));
+        Found { row, scores: Scores { vector, vector_rank, fused: score, ..Scores::default() } }
+    };
+    let ranked = nearest(snapshot, query.exact, vector, wanted, allowed);
+    ranked.into_iter().enumerate().map(found).collect()
+}
+
+/// The best of the vector leg.
+pub(super) fn nearest(
+    snapshot: &Snapshot,
+    exact: bool,
+    vector: &[f32],
+    k: usize,
+    allowed: &RowSet,
+) -> Vec<(Row, f32)> {
+    if exact {
+        vector::exact(&snapshot.vectors, vector, k, allowed)
+    } else {
+        snapshot.codes.search(&snapshot.vectors, vector, k, allowed)
+    }
+}
+
+/// With nothing to compare with, the order is that in which pictures came in.
+fn in_order(allowed: &RowSet, wanted: usize) -> Vec<Found> {
+    allowed.iter().take(wanted).map(|row| Found { row, scores: Scores::default() }).collect()
+}
+
+fn hybrid(
+    snapshot: &Snapshot,
+    query: &Query,
+    plan: &Plan,
+    vector: &[f32],
+    allowed: &RowSet,
+) -> Result<(Vec<Found>, Option<Rule>), Error> {
+    // A power of two, so that neighbouring pages are cut from the same order.
+    let page_end = query.offset.saturating_add(query.limit).saturating_add(1);
+    let depth = CANDIDATES.max(page_end.next_power_of_two());
+    let by_words = snapshot.lexical.search(plan, depth, allowed)?;
+    let by_vector = nearest(snapshot, query.exact, vector, depth, allowed);
+    let (rows, candidates) = both_scores(snapshot, plan, vector, &by_words, &by_vector)?;
+    let rule = query.weight.map_or(snapshot.rule, |weight| Rule::Convex { weight });
+    let fused = fusion::fuse(rule, &candidates);
+    let mut found: Vec<Found> = rows
+        .into_iter()
+        .zip(candidates)
+        .zip(fused)
+        .map(|((row, candidate), fused)| Found { row, scores: scores(candidate, fused) })
+        .collect();
+    found.sort_by(better);
+    Ok((found, Some(rule)))
+}
+
+fn scores(candidate: Candidate, fused: f32) -> Scores {
+    let Candidate { lexical, vector, lexical_rank, vector_rank } = candidate;
+    Scores { lexical: Some(lexical), vector: Some(vector), fused, lexical_rank, vector_rank }
+}
+
+/// Equal fused scores are ordered by the vector, then by row, so that pages never overlap.
+fn better(a: &Found, b: &Found) -> std::cmp::Ordering {
+    let by_score = b.scores.fused.total_cmp(&a.scores.fused);
+    let by_vector = || b.scores.vector.unwrap_or(0.0).total_cmp(&a.scores.vector.unwrap_or(0.0));
+    by_score.then_with(by_vector).then_with(|| a.row.cmp(&b.row))
+}
+
+/// Every row that a leg found, ascending, as both legs see it.
+pub(super) fn both_scores(
+    snapshot: &Snapshot,
+    plan: &Plan,
+    vector: &[f32],
+    by_words: &[(Row, f32)],
+    by_vector: &[(Row, f32)],
+) -> Result<(Vec<Row>, Vec<Candidate>), Error> {
+    let mut rows: Vec<Row> = by_words.iter().chain(by_vector).map(|(row, _)| *row).collect();
+    rows.sort_unstable();
+    rows.dedup();
+    let lexical = snapshot.lexical.scores(plan, &rows)?;
+    let cosines = vector::cosines(&snapshot.vectors, vector, &rows);
+    let none = Candidate { lexical: 0.0, vector: 0.0, lexical_rank: None, vector_rank: None };
+    let scored = lexical.into_iter().zip(cosines);
+    let mut candidates: Vec<Candidate> =
+        scored.map(|(lexical, vector)| Candidate { lexical, vector, ..none }).collect();
+    for (place, (row, _)) in by_words.iter().enumerate() {
+        candidates[place_of(&rows, *row)].lexical_rank = Some(place + 1);
+    }
+    for (place, (row, _)) in by_vector.iter().enumerate() {
+        candidates[place_of(&rows, *row)].vector_rank = Some(place + 1);
+    }
+    Ok((rows, candidates))
+}
+
+fn place_of(rows: &[Row], row: Row) -> usize {
+    rows.binary_search(&row).unwrap_or_else(|_| unreachable!("each leg's rows are among all rows"))
+}
+
+/// Keeps the best of pictures that look the same; returns for each kept hit the rows folded into it.
+fn fold(
+    snapshot: &Snapshot,
+    query: &Query,
+    found: &mut Vec<Found>,
+    wanted: usize,
+) -> Vec<Vec<Row>> {
+    let Some(least) = query.fold_duplicates else {
+        return vec![Vec::new(); found.len()];
+    };
+    let mut kept: Vec<(Found, Vec<Row>)> = Vec::new();
+    for hit in found.drain(..) {
+        let rows: Vec<Row> = kept.iter().map(|(better, _)| better.row).collect();
+        let cosines =
+            vector::cosines(&snapshot.vectors, snapshot.vectors.row(hit.row), &rows);
+        match cosines.iter().position(|cosine| *cosine >= least) {
+            Some(place) => kept[place].1.push(hit.row),
+            None if kept.len() < wanted => kept.push((hit, Vec::new())),
+            None => {}
+        }
+    }
+    let (hits, folded) = kept.into_iter().unzip();
+    *found = hits;
+    folded
+}
+
+/// Reads the records of a page. A damaged one is reported in its place.
+fn load(
+    snapshot: &Snapshot,
+    plan: &Plan,
+    page: &[Found],
+    folded: &[Vec<Row>],
+    results: &mut Results,
+) -> Result<(), Error> {
+    let rows: Vec<Row> = page.iter().map(|found| found.row).collect();
+    let records = snapshot.store().records(&rows)?;
+    for ((found, record), folded) in page.iter().zip(records).zip(folded) {
+        let record = match record.and_then(|record| {
+            snapshot.store().check_vector(&snapshot.vectors, found.row).map(|()| record)
+        }) {
+            Ok(record) => record,
+            // Deleted since this snapshot was taken: no longer a hit, and nothing is wrong.
+            Err(_) if snapshot.store().is_dead(found.row)? => continue,
+            Err(damage) => {
+                results.damaged.push(damage.to_string());
+                continue;
+            }
+        };
+        let (marks, matched) = snapshot.lexical.marks(plan, &record.captions);
+        let duplicates = snapshot.store().ids(folded)?;
+        results.hits.push(Hit { record, scores: found.scores, marks, matched, duplicates });
+    }
+    Ok(())
+}
