@@ -5,6 +5,9 @@ use std::ops::Deref;
 
 use memmap2::{Mmap, MmapOptions};
 
+#[cfg(target_endian = "big")]
+compile_error!("the files of an index are little endian and are read as they stand");
+
 /// The first bytes of a file, read only.
 #[derive(Debug)]
 pub(crate) struct Mapped(Mmap);

@@ -51,6 +51,11 @@ impl Vectors {
         Self::new(dim, numbers.len() / dim, segments)
     }
 
+    /// The files or pieces of memory, in order.
+    pub(crate) fn segments(&self) -> &[Arc<Segment>] {
+        &self.segments
+    }
+
     /// D.
     pub(crate) fn dim(&self) -> usize {
         self.dim
