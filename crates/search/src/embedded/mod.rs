@@ -4,6 +4,7 @@
 //! some number, and are brought up to date whenever the index is opened or changed.
 
 mod backend;
+mod durable;
 mod fit;
 mod folder;
 mod generation;
