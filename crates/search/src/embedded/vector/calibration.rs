@@ -1,0 +1,269 @@
+//! How deep a search must look for the recall that is wanted, found out on the index itself.
+//!
+//! One thorough look for each query says for every depth at once what would have been found and what it would have cost,
+//! so the cheapest depth is chosen without trying any. It is then confirmed on queries that had no part in the choice.
+
+use rand::SeedableRng;
+use rand::seq::index::sample;
+use rand_chacha::ChaCha8Rng;
+use rayon::prelude::*;
+
+use crate::embedded::vector::{SEED, VectorIndex};
+use crate::embedded::vector::exact::exact_for_all;
+use crate::embedded::vector::files::{Depth, Measured};
+use crate::embedded::vector::search::{Prepared, Scan, fixed_width};
+use crate::embedded::vectors::Vectors;
+use crate::rows::{Row, RowSet};
+
+/// Recall@10 that an index has at least.
+pub(crate) const TARGET: f32 = 0.99;
+
+/// What is aimed at on the queries that the choice is made on: so many that the target is then met on others, too.
+const AIM: f32 = 0.994;
+
+/// Neighbours that recall is measured by.
+const NEIGHBOURS: usize = 10;
+
+/// Queries of each kind; one half to choose by, the other to confirm.
+const QUERIES: usize = 256;
+
+/// Scanning a row once more instead of looking closely at one: what a close look costs, in scanned rows. A row of bytes
+/// comes from a random place in memory, while codes of bits are read in order.
+const CLOSE_LOOK: f32 = 16.0;
+
+/// How much deeper to look where there are no captions to choose by: by so much theirs are harder.
+const WITHOUT_TEXTS: f32 = 1.3;
+
+/// How much deeper to look when the choice is not confirmed, and how often.
+const DEEPER: (f32, usize) = (1.15, 8);
+
+/// Shares of the neighbours that may be lost because their list is not probed.
+const LOSSES: [f32; 9] = [0.0, 0.0005, 0.001, 0.0015, 0.002, 0.003, 0.004, 0.005, 0.0055];
+
+/// The widest that a look can be, for everything else being lost behind it.
+const WIDEST: f32 = 0.5;
+
+/// A query with its right answers.
+#[derive(Clone, Debug)]
+struct Probe {
+    vector: Vec<f32>,
+    right: Vec<Row>,
+    /// The row that is the query itself.
+    itself: Option<Row>,
+}
+
+/// What a thorough look saw for one query.
+#[derive(Clone, Debug)]
+struct Trace {
+    /// Margins from which on each list is probed, and its rows.
+    lists: Vec<(f32, usize)>,
+    /// Estimates, best first, each with the margin of its list and whether it is a right answer.
+    estimates: Vec<(f32, f32, bool)>,
+    right: usize,
+}
+
+/// The same for all queries of a kind.
+type Traces = Vec<Trace>;
+
+/// Chooses the depth, and measures with it.
+pub(crate) fn calibrate(
+    index: &mut VectorIndex,
+    vectors: &Vectors,
+    live: &RowSet,
+    texts: &[Vec<f32>],
+    progress: &mut dyn FnMut(usize, usize),
+) {
+    progress(0, 3);
+    let rows: Vec<Row> = live.iter().filter(|row| (*row as usize) < vectors.rows()).collect();
+    if rows.len() <= NEIGHBOURS {
+        return;
+    }
+    let kinds = probes(index, vectors, &rows, texts);
+    progress(1, 3);
+    if index.quantiser.lists() > 1 {
+        let halves: Vec<&[Probe]> =
+            kinds.iter().map(|kind| &kind[..kind.len().div_ceil(2)]).collect();
+        let traces: Vec<Traces> = halves.iter().map(|kind| traces(index, live, kind)).collect();
+        index.manifest.depth = choose(&traces, fixed_width(index));
+        if texts.is_empty() {
+            index.manifest.depth = deeper(index.manifest.depth, WITHOUT_TEXTS);
+        }
+    }
+    progress(2, 3);
+    confirm(index, vectors, live, &kinds);
+    progress(3, 3);
+}
+
+fn deeper(depth: Depth, factor: f32) -> Depth {
+    Depth { margin: depth.margin * factor, width: depth.width * factor }
+}
+
+/// Rows of the index as queries, then the texts if there are any; each with its exact neighbours.
+fn probes(
+    index: &VectorIndex,
+    vectors: &Vectors,
+    rows: &[Row],
+    texts: &[Vec<f32>],
+) -> Vec<Vec<Probe>> {
+    let mut dice = ChaCha8Rng::seed_from_u64(SEED);
+    let own: Vec<Row> =
+        sample(&mut dice, rows.len(), rows.len().min(QUERIES)).iter().map(|at| rows[at]).collect();
+    let chosen: Vec<usize> = sample(&mut dice, texts.len(), texts.len().min(QUERIES)).into_vec();
+    let images = own.iter().map(|row| vectors.row(*row));
+    let queries: Vec<&[f32]> =
+        images.chain(chosen.iter().map(|at| texts[*at].as_slice())).collect();
+    let found = exact_for_all(index.quantiser.level, vectors, &queries, NEIGHBOURS + 1, rows);
+    let itself = own.iter().copied().map(Some).chain(std::iter::repeat(None));
+    let mut probes: Vec<Probe> = queries
+        .iter()
+        .zip(found)
+        .zip(itself)
+        .map(|((vector, found), itself)| {
+            let others = found.into_iter().map(|(row, _)| row).filter(|row| Some(*row) != itself);
+            Probe { vector: vector.to_vec(), right: others.take(NEIGHBOURS).collect(), itself }
+        })
+        .collect();
+    let texts = probes.split_off(own.len());
+    if texts.is_empty() { vec![probes] } else { vec![probes, texts] }
+}
+
+/// `live` without the query itself: it would be too easy to find.
+fn others(live: &RowSet, probe: &Probe) -> RowSet {
+    let mut others = live.clone();
+    if let Some(row) = probe.itself {
+        others.remove(row);
+    }
+    others
+}
+
+fn traces(index: &VectorIndex, live: &RowSet, probes: &[Probe]) -> Traces {
+    probes.par_iter().map(|probe| trace(index, &others(live, probe), probe)).collect()
+}
+
+/// Looks at everything in the order of a search.
+fn trace(index: &VectorIndex, allowed: &RowSet, probe: &Probe) -> Trace {
+    let query = Prepared::new(index, &probe.vector);
+    let mut scan = Scan::new(index, &query, allowed, NEIGHBOURS, WIDEST);
+    scan.whole_parts();
+    let mut margins = vec![f32::NEG_INFINITY; index.quantiser.lists()];
+    let mut lists = vec![(f32::NEG_INFINITY, scan.scanned)];
+    for list in query.lists() {
+        let (list, before) = (list as usize, scan.scanned);
+        margins[list] = (scan.found.last_of_best() - query.scores[list]) / index.spreads[list];
+        scan.list(list);
+        lists.push((margins[list], scan.scanned - before));
+    }
+    let mut close = scan.found.into_close();
+    close.sort_unstable_by(|a, b| b.score.total_cmp(&a.score));
+    let estimates = close.iter().map(|candidate| {
+        let list = index.part(candidate.part as usize).lists[candidate.place as usize];
+        (candidate.score, margins[list as usize], probe.right.contains(&candidate.row))
+    });
+    Trace { lists, estimates: estimates.collect(), right: probe.right.len() }
+}
+
+impl Trace {
+    /// How far below the k-th best estimate each right answer is that is seen with this margin.
+    fn deficits(&self, margin: f32) -> impl Iterator<Item = f32> + '_ {
+        let last = self.last_of_best(margin);
+        let seen =
+            self.estimates.iter().filter(move |(_, needed, right)| *right && *needed <= margin);
+        seen.map(move |(estimate, _, _)| last - estimate)
+    }
+
+    fn last_of_best(&self, margin: f32) -> f32 {
+        let mut seen = self.estimates.iter().filter(|(_, needed, _)| *needed <= margin);
+        seen.nth(NEIGHBOURS - 1).map_or(f32::NEG_INFINITY, |(estimate, _, _)| *estimate)
+    }
+
+    /// Lists probed, rows scanned and rows looked at again.
+    fn work(&self, depth: Depth) -> (usize, usize, usize) {
+        let probed =
+            self.lists.iter().filter(|(needed, rows)| *needed <= depth.margin && *rows > 0);
+        let (lists, rows) =
+            probed.fold((0, 0), |(lists, rows), (_, more)| (lists + 1, rows + more));
+        let limit = self.last_of_best(depth.margin) - depth.width;
+        let close = self.estimates.iter().take_while(|(estimate, _, _)| *estimate >= limit);
+        (lists, rows, close.filter(|(_, needed, _)| *needed <= depth.margin).count())
+    }
+
+    fn cost(&self, depth: Depth) -> f32 {
+        let (_, rows, close) = self.work(depth);
+        rows as f32 + CLOSE_LOOK * close as f32
+    }
+}
+
+/// The cheapest depth with which all kinds of queries meet the aim.
+fn choose(kinds: &[Traces], fixed_width: Option<f32>) -> Depth {
+    let margin = |loss: f32| kinds.iter().map(|kind| margin_for(kind, loss)).fold(0.0, f32::max);
+    let depths = LOSSES.iter().map(|loss| {
+        let margin = margin(*loss);
+        let calibrated = || kinds.iter().map(|kind| width_for(kind, margin)).fold(0.0, f32::max);
+        Depth { margin, width: fixed_width.unwrap_or_else(calibrated) }
+    });
+    let cost = |depth: &Depth| kinds.iter().flatten().map(|trace| trace.cost(*depth)).sum::<f32>();
+    depths
+        .min_by(|a, b| cost(a).total_cmp(&cost(b)))
+        .unwrap_or(Depth { margin: 0.0, width: WIDEST })
+}
+
+/// The margin with which no more than this share of the right answers is in lists that are not probed.
+fn margin_for(traces: &Traces, loss: f32) -> f32 {
+    let right =
+        traces.iter().flat_map(|trace| trace.estimates.iter().filter(|(_, _, right)| *right));
+    smallest_for(right.map(|(_, needed, _)| *needed).collect(), traces, 1.0 - loss)
+}
+
+/// The width with which the aim is met, given a margin.
+fn width_for(traces: &Traces, margin: f32) -> f32 {
+    smallest_for(traces.iter().flat_map(|trace| trace.deficits(margin)).collect(), traces, AIM)
+}
+
+/// The least number that is not exceeded by that share of all right answers.
+fn smallest_for(mut needed: Vec<f32>, traces: &Traces, share: f32) -> f32 {
+    let all: usize = traces.iter().map(|trace| trace.right).sum();
+    let count = (share * all as f32).ceil() as usize;
+    needed.sort_unstable_by(f32::total_cmp);
+    needed.get(count.max(1) - 1).or(needed.last()).map_or(WIDEST, |value| value.max(0.0))
+}
+
+/// Measures with the other half of the queries, and looks deeper until the target is met.
+fn confirm(index: &mut VectorIndex, vectors: &Vectors, live: &RowSet, kinds: &[Vec<Probe>]) {
+    let halves: Vec<&[Probe]> = kinds.iter().map(|kind| &kind[kind.len() / 2..]).collect();
+    for _ in 0..DEEPER.1 {
+        let recalls: Vec<f32> =
+            halves.iter().map(|kind| recall(index, vectors, live, kind)).collect();
+        index.manifest.measured = Some(measured(index, live, &halves, &recalls));
+        if index.quantiser.lists() == 1 || recalls.iter().all(|recall| *recall >= TARGET) {
+            return;
+        }
+        index.manifest.depth = deeper(index.manifest.depth, DEEPER.0);
+    }
+}
+
+/// Share of the right answers that a search finds.
+fn recall(index: &VectorIndex, vectors: &Vectors, live: &RowSet, probes: &[Probe]) -> f32 {
+    let found = probes.par_iter().map(|probe| {
+        let found = index.search(vectors, &probe.vector, NEIGHBOURS, &others(live, probe));
+        found.iter().filter(|(row, _)| probe.right.contains(row)).count()
+    });
+    let right: usize = probes.iter().map(|probe| probe.right.len()).sum();
+    found.sum::<usize>() as f32 / right.max(1) as f32
+}
+
+fn measured(index: &VectorIndex, live: &RowSet, halves: &[&[Probe]], recalls: &[f32]) -> Measured {
+    let few: Vec<Probe> = halves.iter().flat_map(|kind| kind.iter().take(16).cloned()).collect();
+    let work: Vec<_> =
+        traces(index, live, &few).iter().map(|trace| trace.work(index.manifest.depth)).collect();
+    let mean = |of: fn(&(usize, usize, usize)) -> usize| {
+        work.iter().map(of).sum::<usize>() as f32 / work.len() as f32
+    };
+    Measured {
+        images: recalls[0],
+        texts: recalls.get(1).copied(),
+        queries: halves[0].len(),
+        probed: mean(|work| work.0),
+        scanned: mean(|work| work.1),
+        rescored: mean(|work| work.2),
+    }
+}
