@@ -53,6 +53,8 @@ def truth(folder: Path, kind: str, part: float | None) -> np.ndarray:
 
 def nearest(base: np.ndarray, queries: np.ndarray, part: float | None) -> np.ndarray:
     """The rows with the largest inner product with each query, block by block."""
+    if passing(len(base), part).sum() < NEIGHBOURS:
+        sys.exit(f"a filter of {part} leaves fewer than {NEIGHBOURS} of {len(base)} rows")
     scores = np.full((len(queries), NEIGHBOURS), -np.inf, np.float32)
     rows = np.zeros((len(queries), NEIGHBOURS), np.int64)
     for start in range(0, len(base), BLOCK_ROWS):
