@@ -266,6 +266,7 @@ mod tests {
             captions: vec!["a".to_owned()],
             split: None,
             label: label.map(str::to_owned),
+            metadata: finelens_data::Metadata::new(),
         }
     }
 

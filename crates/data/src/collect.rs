@@ -5,9 +5,10 @@
 use std::{collections::HashMap, io, path::Path};
 
 use crate::{
-    Example, Reason, Skipped, Split,
+    Example, Metadata, Reason, Skipped, Split,
     choose::Source,
     locate::{Found, Locator},
+    metadata,
 };
 
 /// One row as a reader saw it.
@@ -20,6 +21,8 @@ pub(crate) struct Row {
     /// The word for the split, if the row has one.
     pub(crate) split: Option<String>,
     pub(crate) label: Option<String>,
+    /// What else the row says.
+    pub(crate) metadata: Metadata,
 }
 
 /// Everything that the readers found.
@@ -79,19 +82,20 @@ impl Collector {
         self.skipped.push(Skipped { file: source.path.clone(), row, reason });
     }
 
-    fn try_add(&mut self, source: &Source, row: Row) -> Result<(), Reason> {
+    fn try_add(&mut self, source: &Source, mut row: Row) -> Result<(), Reason> {
         let said = row.split.as_deref().map(str::trim).filter(|word| !word.is_empty());
         let said = said.map(|word| {
             Split::of_word(word).ok_or_else(|| Reason::UnknownSplit { found: word.into() })
         });
         let said = said.transpose()?.or(source.split);
-        let captions = self.full_captions(source, row.number, row.captions)?;
+        let captions = std::mem::take(&mut row.captions);
+        row.captions = self.full_captions(source, row.number, captions)?;
         let found = self.locator.locate(&row.image, &source.base, said)?;
         let split = said.or_else(|| self.locator.split_of(&found.relative));
         if let Some(index) = self.by_id.get(&found.id).copied() {
-            return self.merge(index, &found, &row.image, captions, split);
+            return self.merge(index, &found, row, split);
         }
-        self.insert(found, row.image, captions, split, row.label);
+        self.insert(found, row, split);
         Ok(())
     }
 
@@ -116,35 +120,31 @@ impl Collector {
         Ok(full)
     }
 
-    fn insert(
-        &mut self,
-        found: Found,
-        written: String,
-        captions: Vec<String>,
-        split: Option<Split>,
-        label: Option<String>,
-    ) {
+    fn insert(&mut self, found: Found, row: Row, split: Option<Split>) {
         let image = self.locator.root().join(&found.relative);
         if found.elsewhere {
-            self.elsewhere.insert(found.id.clone(), written);
+            self.elsewhere.insert(found.id.clone(), row.image);
         }
         self.by_id.insert(found.id.clone(), self.examples.len());
-        self.examples.push(Example { id: found.id, image, captions, split, label });
+        let (captions, label, metadata) = (row.captions, row.label, row.metadata);
+        self.examples.push(Example { id: found.id, image, captions, split, label, metadata });
     }
 
     fn merge(
         &mut self,
         index: usize,
         found: &Found,
-        written: &str,
-        captions: Vec<String>,
+        row: Row,
         split: Option<Split>,
     ) -> Result<(), Reason> {
+        let written = &row.image;
         // A picture that was found under another path must not take in what was said of a second
         // one that merely shares the file name.
-        if self.elsewhere.get(&found.id).map(String::as_str) != found.elsewhere.then_some(written) {
+        if self.elsewhere.get(&found.id).map(String::as_str)
+            != found.elsewhere.then_some(written.as_str())
+        {
             return Err(Reason::SharedImage {
-                image: written.into(),
+                image: written.clone(),
                 found: found.relative.clone(),
             });
         }
@@ -155,7 +155,8 @@ impl Collector {
             }
             (first, second) => example.split = first.or(second),
         }
-        example.captions.extend(captions);
+        example.captions.extend(row.captions);
+        metadata::merge(&mut example.metadata, row.metadata);
         Ok(())
     }
 }

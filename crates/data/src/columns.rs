@@ -71,6 +71,15 @@ impl Columns {
             Ok(Self { image, captions, split })
         }
     }
+
+    /// Place and name of the columns that have no part here, but have a name.
+    pub(crate) fn others(&self, names: &[String]) -> Vec<(usize, String)> {
+        let taken = |place: &usize| {
+            *place == self.image || self.captions.contains(place) || self.split == Some(*place)
+        };
+        let others = names.iter().cloned().enumerate();
+        others.filter(|(place, name)| !taken(place) && !name.is_empty()).collect()
+    }
 }
 
 /// The column of exactly this name, else the one that differs only in case.

@@ -4,10 +4,12 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::{Error, Layout, Skipped, Split, SplitSource, choose, collect::Collector, read, split};
+use crate::{
+    Error, Layout, Metadata, Skipped, Split, SplitSource, choose, collect::Collector, read, split,
+};
 
 /// One picture and everything that was said about it.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Example {
     /// Unique, and the same whichever file names the picture: its path below the root, without a
     /// leading `images/` or the like where that leaves no doubt.
@@ -21,6 +23,8 @@ pub struct Example {
     pub split: Option<Split>,
     /// The class folder's name, in class folders.
     pub label: Option<String>,
+    /// What else the data says: every column or field that is not the picture, a caption or the split.
+    pub metadata: Metadata,
 }
 
 /// How to read; the default recognises everything by itself.
@@ -63,6 +67,8 @@ pub struct Dataset {
     pub layout: Layout,
     /// The files that were read, in order; in class folders the root.
     pub files: Vec<PathBuf>,
+    /// The folder that all pictures are below.
+    pub root: PathBuf,
     /// One per picture, in the order in which the data first names them.
     pub examples: Vec<Example>,
     /// Rows, or single captions, that were left out.
@@ -128,6 +134,7 @@ fn finish(
     collector: Collector,
 ) -> Result<Dataset, Error> {
     let collected = collector.finish();
+    let root = collected.locator.root().to_owned();
     let (mut examples, skipped, rows) = (collected.examples, collected.skipped, collected.rows);
     if examples.is_empty() {
         let reasons = skipped.iter().take(3).map(ToString::to_string).collect();
@@ -136,5 +143,5 @@ fn finish(
     let mut notes = collected.notes;
     let (split_source, split_notes) = split::assign(&mut examples);
     notes.extend(split_notes);
-    Ok(Dataset { layout, files, examples, skipped, rows, notes, split_source })
+    Ok(Dataset { layout, files, root, examples, skipped, rows, notes, split_source })
 }

@@ -160,6 +160,7 @@ fn finalise(mut hash: u64) -> u64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::Metadata;
     use proptest::prelude::*;
 
     fn examples(splits: &[Option<Split>]) -> Vec<Example> {
@@ -169,6 +170,7 @@ mod tests {
             captions: vec!["a field".into()],
             split: *split,
             label: None,
+            metadata: Metadata::new(),
         };
         splits.iter().enumerate().map(example).collect()
     }

@@ -4,7 +4,9 @@
 
 use std::path::Path;
 
-use finelens_data::{Dataset, Error, Example, Layout, Options, Split, SplitSource, open, tally};
+use finelens_data::{
+    Dataset, Error, Example, Layout, Options, Split, SplitSource, Value, open, tally,
+};
 use tempfile::TempDir;
 
 /// A folder with empty pictures and the given files.
@@ -250,4 +252,57 @@ fn pictures_elsewhere_need_the_image_root() {
     );
     let options = Options { image_root: Some(pictures.path().into()), ..Options::default() };
     assert_eq!(open(table.path(), &options).unwrap().examples[0].id, "deep/a.jpg");
+}
+
+/// `field = value`, a line per field of the first example.
+fn metadata(dataset: &Dataset) -> Vec<String> {
+    let field = |(name, value): (&String, &Value)| format!("{name} = {value:?}");
+    dataset.examples[0].metadata.iter().map(field).collect()
+}
+
+#[test]
+fn further_columns_are_metadata() {
+    let table = ",image,caption,year,clear,code,split,by,note\n\
+                 0,a.jpg,one,2010,true,007,train,Ann,\n1,a.jpg,two,2010,true,007,train,Ben,\n";
+    let dataset = read(&folder(&["a.jpg"], &[("captions.csv", table)]));
+    let expected = [
+        "by = List([Text(\"Ann\"), Text(\"Ben\")])",
+        "clear = Bool(true)",
+        "code = Text(\"007\")",
+        "year = Number(2010.0)",
+    ];
+    assert_eq!(metadata(&dataset), expected);
+}
+
+#[test]
+fn a_stray_letter_in_metadata_costs_the_letter_and_not_the_row() {
+    let folder = folder(&["a.jpg"], &[]);
+    write(folder.path(), "captions.csv", b"image,caption,place\na.jpg,one,Orl\xe9ans\n");
+    let dataset = read(&folder);
+    assert_eq!(metadata(&dataset), ["place = Text(\"Orl\u{fffd}ans\")"]);
+    assert!(dataset.skipped.is_empty());
+}
+
+#[test]
+fn further_fields_of_json_lines_are_metadata() {
+    let line = r#"{"file_name": "a.jpg", "text": "one", "split": "train", "year": 2010, "tags": ["x", "y"],
+                   "Description": {"Plane": "axial", "Age": "60"}, "boxes": [[1, 2]], "none": null}"#;
+    let line = line.replace('\n', " ");
+    let dataset = read(&folder(&["a.jpg"], &[("metadata.jsonl", &line)]));
+    let expected = [
+        "Description.Age = Text(\"60\")",
+        "Description.Plane = Text(\"axial\")",
+        "tags = List([Text(\"x\"), Text(\"y\")])",
+        "year = Number(2010.0)",
+    ];
+    assert_eq!(metadata(&dataset), expected);
+}
+
+#[test]
+fn further_fields_of_karpathy_images_are_metadata_but_for_its_own_keys() {
+    let json = r#"{"images": [{"filename": "a.jpg", "imgid": 4, "sentids": [1], "cocoid": 391895, "place": "port",
+        "split": "train", "sentences": [{"raw": "one", "tokens": ["one"], "sentid": 1}]}]}"#;
+    let dataset = read(&folder(&["a.jpg"], &[("dataset.json", json)]));
+    assert_eq!(metadata(&dataset), ["cocoid = Number(391895.0)", "place = Text(\"port\")"]);
+    assert_eq!(dataset.root, dataset.examples[0].image.parent().unwrap());
 }

@@ -32,7 +32,8 @@ pub(super) fn read(source: &Source, options: &Options, collector: &mut Collector
         };
         let captions = vec![template.replace("{class}", class.replace(['_', '-'], " ").trim())];
         let split = split_of(&image).map(|split| split.name().to_owned());
-        collector.add(source, Row { number, image, captions, split, label: Some(class) });
+        let label = Some(class);
+        collector.add(source, Row { number, image, captions, split, label, ..Row::default() });
     }
     if outside > 0 {
         collector.notes.push(format!("{outside} pictures lie in no class folder and are left out"));

@@ -13,6 +13,7 @@ use crate::{
     choose::Source,
     collect::{Collector, Row},
     columns::Columns,
+    metadata,
 };
 
 type Object = Map<String, Value>;
@@ -111,7 +112,9 @@ impl Fields {
             Some(Value::String(text)) => Some(text),
             _ => None,
         };
-        Ok(Row { number, image, captions, split, label: None })
+        // What was taken has left nothing behind.
+        let metadata = metadata::of_object(object);
+        Ok(Row { number, image, captions, split, label: None, metadata })
     }
 }
 

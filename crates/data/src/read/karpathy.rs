@@ -9,13 +9,14 @@ use serde::{
     Deserialize,
     de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor},
 };
-use serde_json::value::RawValue;
+use serde_json::{Map, Value, value::RawValue};
 
 use super::{head, unknown};
 use crate::{
     Error, Reason,
     choose::Source,
     collect::{Collector, Row},
+    metadata,
 };
 
 #[derive(Deserialize)]
@@ -27,7 +28,12 @@ struct Image {
     #[serde(default)]
     sentences: Vec<Sentence>,
     split: Option<String>,
+    #[serde(flatten)]
+    rest: Map<String, Value>,
 }
+
+/// Numbers that lead from one list of the document to another, and mean nothing outside it.
+const KEYS: [&str; 2] = ["imgid", "sentids"];
 
 #[derive(Deserialize)]
 struct Sentence {
@@ -150,14 +156,16 @@ impl<'de> Visitor<'de> for Images<'_> {
 }
 
 impl Image {
-    fn into_row(self, number: u64) -> Row {
+    fn into_row(mut self, number: u64) -> Row {
         let image = match self.filepath.as_deref().map(|folder| folder.trim_end_matches('/')) {
             Some(path) if path.ends_with(&self.filename) => path.to_owned(),
             Some(folder) if !folder.is_empty() => format!("{folder}/{}", self.filename),
             _ => self.filename,
         };
         let captions = self.sentences.into_iter().map(Sentence::into_text).collect();
-        Row { number, image, captions, split: self.split, label: None }
+        self.rest.retain(|name, _| !KEYS.contains(&name.as_str()));
+        let metadata = metadata::of_object(self.rest);
+        Row { number, image, captions, split: self.split, label: None, metadata }
     }
 }
 

@@ -8,11 +8,12 @@ use csv::{ByteRecord, ReaderBuilder};
 
 use super::{head, list_cell, newlines::Newlines};
 use crate::{
-    Error, Layout, Options, Reason,
+    Error, Layout, Metadata, Options, Reason, Value,
     choose::Source,
     collect::{Collector, Row},
     columns::Columns,
     listing::is_picture,
+    metadata,
 };
 
 /// What a caption cell holds.
@@ -32,6 +33,8 @@ struct Shape {
     /// Fields in every row.
     width: usize,
     columns: Columns,
+    /// Place and name of every other column that has a name.
+    others: Vec<(usize, String)>,
     cells: Cells,
 }
 
@@ -65,7 +68,8 @@ pub(super) fn read_without_header(source: &Source, collector: &mut Collector) ->
     let delimiter =
         without_header(&head).unwrap_or(if first.contains('\t') { b'\t' } else { b',' });
     let columns = Columns { image: 0, captions: vec![1], split: None };
-    let shape = Shape { delimiter, has_header: false, width: 2, columns, cells: Cells::Plain };
+    let (others, cells) = (Vec::new(), Cells::Plain);
+    let shape = Shape { delimiter, has_header: false, width: 2, columns, others, cells };
     read_rows(source, &shape, collector)
 }
 
@@ -80,6 +84,7 @@ fn with_header(path: &Path, head: &str, options: &Options, cells: Cells) -> Resu
                     delimiter,
                     has_header: true,
                     width: names.len(),
+                    others: columns.others(&names),
                     columns,
                     cells,
                 });
@@ -171,7 +176,8 @@ fn row(number: u64, lines: u64, record: &ByteRecord, shape: &Shape) -> Result<Ro
     let split =
         shape.columns.split.map(|column| text(record, column)).transpose()?.map(str::to_owned);
     let captions = captions(record, shape)?;
-    Ok(Row { number, image, captions, split, label: None })
+    let metadata = metadata(record, shape);
+    Ok(Row { number, image, captions, split, label: None, metadata })
 }
 
 /// The captions; of several columns the empty ones only mean that there were fewer captions.
@@ -183,6 +189,17 @@ fn captions(record: &ByteRecord, shape: &Shape) -> Result<Vec<String>, Reason> {
         return Ok(lists.collect::<Result<Vec<_>, _>>()?.concat());
     }
     Ok(cells.into_iter().filter(|cell| !cell.trim().is_empty()).map(str::to_owned).collect())
+}
+
+/// The other cells. A stray Windows-1252 letter costs a letter here: a row is not bad because of what few will ask for.
+fn metadata(record: &ByteRecord, shape: &Shape) -> Metadata {
+    let mut metadata = Metadata::new();
+    for (column, name) in &shape.others {
+        let value = Value::of_cell(&String::from_utf8_lossy(&record[*column]));
+        let named = value.map(|value| (name.clone(), value)).into_iter().collect();
+        metadata::merge(&mut metadata, named);
+    }
+    metadata
 }
 
 /// The field as text.
