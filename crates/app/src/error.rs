@@ -74,6 +74,39 @@ pub(crate) enum Error {
     /// A metric that this evaluation does not have.
     #[error("--fail-under {metric}: it is not measured here")]
     NotMeasured { metric: String },
+    /// A search that asks for nothing.
+    #[error("nothing to look for: neither words nor a picture nor a condition")]
+    NothingAsked,
+    /// Something to compare pictures with, where pictures are not compared.
+    #[error("--mode lexical goes by the words alone: {flag} has no part in it")]
+    NotLexical { flag: &'static str },
+    /// A picture to look for that is nowhere.
+    #[error("{name}: neither a file nor the id of a picture in {}", index.display())]
+    NoPicture { name: String, index: PathBuf },
+    /// An id that the index does not have.
+    #[error("id:{id}: no picture of this id in {}", index.display())]
+    NoId { id: String, index: PathBuf },
+    /// A file that is to be looked for and is no picture.
+    #[error("{}: {reason}", path.display())]
+    NotAPicture { path: PathBuf, reason: String },
+    /// Parts of a query vector that leave nothing.
+    #[error("the parts of what is looked for cancel each other out")]
+    Cancelled,
+    /// The model of an index is not where it was.
+    #[error("{}: its model is not at {name} any more", index.display())]
+    ModelMoved { index: PathBuf, name: String },
+    /// A setting that an index has for life.
+    #[error("{}: the index was made with {setting} {expected}, not {found}", path.display())]
+    FixedSetting { path: PathBuf, setting: &'static str, expected: String, found: String },
+    /// Pictures of two collections under the same ids.
+    #[error("{} of the ids belong to other pictures in the index, of {}: the first is {first}", count, folder.display())]
+    TakenIds { count: usize, first: String, folder: PathBuf },
+    /// A root that the index does not have, or no word on which.
+    #[error("{}: expected one of the roots {known}, found {found}", index.display())]
+    Root { index: PathBuf, known: String, found: String },
+    /// A folder without the pictures that should be in it.
+    #[error("{}: none of {looked_for} pictures looked for is there, such as {first}", folder.display())]
+    NotThere { folder: PathBuf, looked_for: usize, first: String },
     /// A picture size that the model's patches do not fit.
     #[error("--image-size {found}: expected {patch} pixels or more, the side of a patch")]
     ImageSize { found: usize, patch: usize },

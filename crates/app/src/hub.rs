@@ -121,8 +121,9 @@ fn download_file(repo: &ApiRepo, name: &str, printer: &Printer) -> Result<PathBu
     }
 }
 
-/// The files to fetch, in order: small ones, shards, and last the file that says that all is there.
-fn wanted(there: &[String]) -> Vec<String> {
+/// The files of a model among all that are there, in order: small ones, shards, and last the one that says that all is
+/// there.
+pub(crate) fn wanted(there: &[String]) -> Vec<String> {
     let has = |name: &&&str| there.iter().any(|file| file == **name);
     let small = SMALL.iter().filter(has).map(ToString::to_string);
     let weights = WEIGHTS.iter().find(has);

@@ -7,7 +7,9 @@ mod command;
 mod embedded;
 mod error;
 mod features;
+mod found;
 mod hub;
+mod indexing;
 mod input;
 mod interrupt;
 mod logging;
@@ -18,10 +20,15 @@ mod printer;
 mod problem;
 mod progress;
 mod proof;
+mod question;
 mod report;
 pub mod scenes;
 mod settings;
+mod showcase;
+mod stamp;
+mod summary;
 mod table;
+mod thumbnail;
 mod today;
 
 use std::ffi::OsString;
@@ -79,6 +86,9 @@ fn dispatch(command: Command, printer: &Printer) -> anyhow::Result<Verdict> {
         Command::Train(words) => command::train::run(&words, printer),
         Command::Eval(words) => command::eval::run(&words, printer),
         Command::Export(words) => command::export::run(&words, printer),
+        Command::Index(words) => command::index::run(&words, printer),
+        Command::Search(words) => command::search::run(&words, printer),
+        Command::Admin(words) => command::admin::run(&words, printer),
         Command::Demo(words) => command::demo::run(&words, printer),
     }
 }

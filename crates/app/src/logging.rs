@@ -4,8 +4,14 @@ use tracing::Level;
 use tracing_subscriber::EnvFilter;
 
 /// The project's own crates.
-const OURS: [&str; 5] =
-    ["finelens", "finelens_clip", "finelens_compute", "finelens_data", "finelens_finetune"];
+const OURS: [&str; 6] = [
+    "finelens",
+    "finelens_clip",
+    "finelens_compute",
+    "finelens_data",
+    "finelens_finetune",
+    "finelens_search",
+];
 
 /// Starts logging: warnings always, more with each `-v`.
 ///

@@ -20,6 +20,33 @@ enum Level {
     Bars,
 }
 
+/// How a word stands out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Emphasis {
+    /// Between stars, where there is nothing but letters.
+    Stars,
+    /// Bold and underlined, where a terminal can do that.
+    Bold,
+}
+
+impl Emphasis {
+    /// What stands before and after the word.
+    pub(crate) fn marks(self) -> [&'static str; 2] {
+        match self {
+            Self::Stars => ["*", "*"],
+            Self::Bold => ["\x1b[1;4m", RESET],
+        }
+    }
+
+    /// Columns that the two marks take together.
+    pub(crate) fn width(self) -> usize {
+        match self {
+            Self::Stars => 2,
+            Self::Bold => 0,
+        }
+    }
+}
+
 /// ANSI codes; none of them carries meaning alone.
 const RED: &str = "\x1b[1;31m";
 const YELLOW: &str = "\x1b[1;33m";
@@ -84,18 +111,29 @@ impl Printer {
         }
     }
 
+    /// How words stand out in what goes to standard output.
+    #[expect(clippy::unused_self, reason = "one door for both streams: whoever has it may print")]
+    pub(crate) fn emphasis(&self) -> Emphasis {
+        if colourful(&io::stdout()) { Emphasis::Bold } else { Emphasis::Stars }
+    }
+
     fn paint(&self, code: &str, word: &str) -> String {
         if self.colour { format!("{code}{word}{RESET}") } else { word.to_owned() }
     }
 }
 
-/// Whether standard error shows colours: a terminal, and nobody said no.
+/// Whether standard error shows colours.
+pub(crate) fn colour() -> bool {
+    colourful(&io::stderr())
+}
+
+/// Whether a stream shows colours: a terminal, and nobody said no.
 ///
 /// Source: <https://no-color.org>: any value that is not empty means no.
-pub(crate) fn colour() -> bool {
+fn colourful(stream: &impl IsTerminal) -> bool {
     let no = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
     let dumb = std::env::var_os("TERM").is_some_and(|value| value == "dumb");
-    io::stderr().is_terminal() && !no && !dumb
+    stream.is_terminal() && !no && !dumb
 }
 
 /// If standard error is closed, there is nobody left to tell.

@@ -3,6 +3,7 @@
 use std::io;
 
 use finelens_finetune::{Error as TrainError, eval};
+use finelens_search::Error as SearchError;
 
 use crate::error::Error;
 
@@ -60,9 +61,10 @@ fn known(error: &anyhow::Error) -> Option<Known> {
     let clip = || find(error).map(of_clip);
     let eval = || find(error).map(of_eval);
     let train = || find(error).map(of_train);
+    let search = || find(error).map(of_search);
     let io = || find(error).map(of_io);
     // The innermost cause that has a hint knows best; the order is from the particular to the general.
-    ours().or_else(data).or_else(clip).or_else(eval).or_else(train).or_else(io)
+    ours().or_else(data).or_else(clip).or_else(eval).or_else(train).or_else(search).or_else(io)
 }
 
 fn of_app(error: &Error) -> Known {
@@ -109,6 +111,24 @@ fn of_app(error: &Error) -> Known {
         Error::FailUnderShare { .. } => ("bad_metric", "10 % is 0.1".to_owned()),
         Error::NoData => ("no_data", "name a folder or a file: finelens train photos/".to_owned()),
         Error::NotMeasured { .. } => ("bad_metric", "the zero-shot metrics need --classes".to_owned()),
+        Error::NothingAsked => ("no_query", "type words, or name a picture with --image".to_owned()),
+        Error::NotLexical { .. } => ("bad_query", "leave it out, or choose --mode hybrid".to_owned()),
+        Error::NoPicture { .. } | Error::NoId { .. } => {
+            ("no_picture", "check the path; ids are what a search prints under `picture`".to_owned())
+        }
+        Error::NotAPicture { .. } => ("no_picture", "name a JPEG, PNG, WebP, TIFF, BMP or GIF file".to_owned()),
+        Error::Cancelled => ("bad_query", "look away from less: a smaller --weight in place of --subtract".to_owned()),
+        Error::ModelMoved { .. } => {
+            ("no_model", "say where it is with --model, or search with --mode lexical, which needs none".to_owned())
+        }
+        Error::FixedSetting { .. } => {
+            ("fixed_setting", "leave it out, or make the index anew with --reembed".to_owned())
+        }
+        Error::TakenIds { .. } => {
+            ("taken_ids", "index into another folder, or index the folder above both collections".to_owned())
+        }
+        Error::Root { .. } => ("bad_root", "name one with --root".to_owned()),
+        Error::NotThere { .. } => ("not_there", "name the folder that holds what the old one held".to_owned()),
         Error::ImageSize { .. } => ("bad_size", "choose a larger picture or another --preset".to_owned()),
     };
     (code, Some(hint))
@@ -184,11 +204,46 @@ fn of_train(error: &TrainError) -> Known {
     ("training", Some(hint.to_owned()))
 }
 
+fn of_search(error: &SearchError) -> Known {
+    let hint = match error {
+        SearchError::Io(inner) => return of_io(inner),
+        SearchError::NoIndex { path } => {
+            format!("make one: finelens index DATA --model MODEL --into {}", path.display())
+        }
+        SearchError::NotEmpty { .. } => "name a new folder, or empty this one".to_owned(),
+        SearchError::Format { .. } => {
+            "a later finelens wrote it: use that one, or index into a new folder".to_owned()
+        }
+        SearchError::Locked { .. } => {
+            "wait until it is done; the index can be searched meanwhile".to_owned()
+        }
+        SearchError::OtherModel { .. } => {
+            "name the index's own model with --model; finelens index --reembed changes it"
+                .to_owned()
+        }
+        SearchError::Filter { .. } => {
+            "write for example --filter 'year >= 2010 and class in (port, \"river bank\")'"
+                .to_owned()
+        }
+        SearchError::Damaged { .. } | SearchError::Store { .. } | SearchError::Lexical { .. } => {
+            "finelens admin verify tells what else is wrong; check the disk".to_owned()
+        }
+        SearchError::Query { .. } => "type words, or name a picture with --image".to_owned(),
+        SearchError::NotUnit { .. } => {
+            "the model gives no sensible vectors; measure it with finelens eval".to_owned()
+        }
+        _ => return ("index", None),
+    };
+    ("index", Some(hint))
+}
+
 fn of_io(error: &io::Error) -> Known {
     let hint = match error.kind() {
         io::ErrorKind::NotFound => Some("check the path"),
         io::ErrorKind::PermissionDenied => Some("check who may read and write there"),
-        io::ErrorKind::StorageFull => Some("free some space, then go on with --resume"),
+        io::ErrorKind::StorageFull => Some(
+            "free some space; what was saved is whole: the same command goes on, train with --resume",
+        ),
         _ => None,
     };
     ("io", hint.map(str::to_owned))

@@ -1,17 +1,17 @@
-//! What training tells, as a bar on a terminal and as plain lines elsewhere.
+//! Long work as a bar on a terminal and as plain lines elsewhere.
 //!
-//! It reads the same events as the log of the run and keeps nothing but what the bar shows.
+//! Of training it reads the same events as the log of the run. It keeps nothing but what the bar shows.
 
 use std::time::{Duration, Instant};
 
 use finelens_finetune::{Event, StopReason};
-use indicatif::{ProgressBar, ProgressStyle};
+use indicatif::{ProgressBar, ProgressState, ProgressStyle};
 
 use crate::number::{counted, grouped, percent, time, weights};
 use crate::printer::Printer;
 use crate::report::with_unit;
 
-/// Time between two plain lines about steps.
+/// Time between two plain lines.
 const EVERY: Duration = Duration::from_secs(10);
 
 /// Share of the past in the smoothed speed, at each step.
@@ -212,4 +212,80 @@ pub(crate) fn counter(printer: &Printer, what: &'static str, total: usize) -> Pr
     let style = ProgressStyle::with_template("{msg}  [{bar:36}] {pos}/{len}  {eta} left")
         .expect("the template is constant");
     ProgressBar::new(total as u64).with_style(style.progress_chars("=> ")).with_message(what)
+}
+
+/// Pictures that go through a model: how many, how fast, and how long it will take.
+pub(crate) struct Pictures<'a> {
+    printer: &'a Printer,
+    bar: ProgressBar,
+    what: &'static str,
+    began: Instant,
+    told: Instant,
+    done: usize,
+    total: usize,
+}
+
+impl<'a> Pictures<'a> {
+    /// Begins to count; `what` is what happens to them.
+    pub(crate) fn new(printer: &'a Printer, what: &'static str, total: usize) -> Self {
+        let bar = if printer.bars() { speed_bar(what, total) } else { ProgressBar::hidden() };
+        let now = Instant::now();
+        Self { printer, bar, what, began: now, told: now, done: 0, total }
+    }
+
+    /// Counts some more.
+    pub(crate) fn add(&mut self, count: usize) {
+        self.done += count;
+        self.bar.set_position(self.done as u64);
+        if !self.printer.bars() && self.told.elapsed() >= EVERY {
+            self.told = Instant::now();
+            let per_second = self.done as f64 / self.began.elapsed().as_secs_f64();
+            let left = Duration::from_secs_f64((self.total - self.done) as f64 / per_second);
+            let (done, total) = (grouped(self.done), grouped(self.total));
+            self.printer.say(format_args!(
+                "{} {done} of {total}, {per_second:.0} images/s, {} left",
+                self.what,
+                time(left)
+            ));
+        }
+    }
+
+    /// Takes the bar away.
+    pub(crate) fn finish(self) {
+        self.bar.finish_and_clear();
+    }
+}
+
+fn speed_bar(what: &'static str, total: usize) -> ProgressBar {
+    let speed = |state: &ProgressState, text: &mut dyn std::fmt::Write| {
+        let _ = write!(text, "{:.0} images/s", state.per_sec());
+    };
+    let style = ProgressStyle::with_template("{msg}  [{bar:30}] {pos}/{len}  {speed}  {eta} left")
+        .expect("the template is constant")
+        .with_key("speed", speed);
+    ProgressBar::new(total as u64).with_style(style.progress_chars("=> ")).with_message(what)
+}
+
+/// Work in several stages, each of which tells what it is and how much of it is done.
+pub(crate) struct Stages {
+    bar: ProgressBar,
+}
+
+impl Stages {
+    /// Waits for the first stage.
+    pub(crate) fn new(printer: &Printer) -> Self {
+        Self { bar: counter(printer, "", 0) }
+    }
+
+    /// Shows how far a stage is.
+    pub(crate) fn see(&mut self, what: &'static str, done: usize, total: usize) {
+        self.bar.set_message(what);
+        self.bar.set_length(total as u64);
+        self.bar.set_position(done as u64);
+    }
+
+    /// Takes the bar away.
+    pub(crate) fn finish(self) {
+        self.bar.finish_and_clear();
+    }
 }

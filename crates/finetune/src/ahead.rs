@@ -3,8 +3,6 @@
 use std::ops::ControlFlow;
 use std::sync::mpsc::sync_channel;
 
-use crate::error::Error;
-
 /// Results made ahead of need.
 const AHEAD: usize = 2;
 
@@ -14,11 +12,11 @@ const AHEAD: usize = 2;
 ///
 /// # Errors
 /// What `take` returns.
-pub(crate) fn run_ahead<T: Send>(
+pub fn run_ahead<T: Send, E>(
     range: std::ops::Range<usize>,
     make: impl FnMut(usize) -> T + Send,
-    mut take: impl FnMut(T) -> Result<ControlFlow<()>, Error>,
-) -> Result<(), Error> {
+    mut take: impl FnMut(T) -> Result<ControlFlow<()>, E>,
+) -> Result<(), E> {
     std::thread::scope(|scope| {
         let (send, receive) = sync_channel(AHEAD);
         // When the receiver is gone, nobody wants the rest.
@@ -41,7 +39,7 @@ mod tests {
         let mut seen = Vec::new();
         let take = |i| {
             seen.push(i);
-            Ok(if i == 5 { ControlFlow::Break(()) } else { ControlFlow::Continue(()) })
+            Ok::<_, ()>(if i == 5 { ControlFlow::Break(()) } else { ControlFlow::Continue(()) })
         };
         run_ahead(0..1000, |i| i, take).unwrap();
         assert_eq!(seen, [0, 1, 2, 3, 4, 5]);

@@ -47,7 +47,7 @@ pub fn embed(
         batch.par_iter().map(pixels).collect()
     };
     let (mut images, mut kept, mut unreadable, mut done) = (Vec::new(), Vec::new(), Vec::new(), 0);
-    run_ahead(0..examples.len().div_ceil(BATCH), read, |batch| {
+    run_ahead::<_, Error>(0..examples.len().div_ceil(BATCH), read, |batch| {
         kept.extend(batch.iter().zip(done..).filter(|(p, _)| p.is_ok()).map(|(_, i)| i));
         done += batch.len();
         unreadable.extend(batch.iter().filter_map(|p| p.as_ref().err().cloned()));

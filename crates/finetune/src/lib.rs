@@ -14,6 +14,7 @@ mod sampler;
 mod schedule;
 mod train;
 
+pub use ahead::run_ahead;
 pub use augment::augment;
 pub use config::TrainConfig;
 pub use embed::{Embedded, embed};

@@ -80,7 +80,7 @@ pub fn train(
     };
     let mut waiting = Instant::now();
     let steps_left = if session.reason().is_some() { steps..steps } else { first..steps };
-    run_ahead(steps_left, prepare, |batch| {
+    run_ahead::<_, Error>(steps_left, prepare, |batch| {
         let wait = waiting.elapsed();
         let epoch = session.progress.step / each + 1;
         session.step(

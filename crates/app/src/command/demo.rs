@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use finelens_clip::Checkpoint;
-use finelens_data::Split;
+use finelens_data::{Example, Split};
 use finelens_finetune::{RunDir, StopReason, TrainConfig};
 
 use crate::Verdict;
@@ -19,6 +19,7 @@ use crate::printer::Printer;
 use crate::proof::Against;
 use crate::report;
 use crate::scenes::{aerial, write_dataset};
+use crate::showcase;
 
 /// Pictures to learn from, to choose the best model by, and to measure on.
 const SIZES: [(&str, u64); 3] = [("train", 1200), ("valid", 100), ("test", 300)];
@@ -35,13 +36,15 @@ pub(crate) fn run(words: &Demo, printer: &Printer) -> anyhow::Result<Verdict> {
     must_be_empty(dir)?;
     let verdict = show(dir, words, printer)?;
     printer.say(format_args!(
-        "\nkept in {0}: data, base (the model before), run/best (after)",
+        "\nkept in {0}: data, base (the model before), run/best (after), index",
         dir.display()
     ));
     printer.say(format_args!(
         "try: finelens eval {0}/data --model {0}/run --against {0}/base",
         dir.display()
     ));
+    printer
+        .say(format_args!("     finelens search a boat on a lake --index {}/index", dir.display()));
     Ok(verdict)
 }
 
@@ -61,6 +64,8 @@ fn show(dir: &Path, words: &Demo, printer: &Printer) -> anyhow::Result<Verdict> 
     let before = measure(base, &test, None, printer)?;
     let after = measure(Checkpoint::load(&run.best())?, &test, None, printer)?;
     tell(&before, &after, printer)?;
+    let searched: Vec<&Example> = dataset.split(Split::Valid).into_iter().chain(test).collect();
+    showcase::show(&dir.join("index"), &run.best(), &dataset.root, &searched, printer)?;
     Ok(Verdict::Done)
 }
 

@@ -7,7 +7,20 @@ use finelens_finetune::TrainConfig;
 
 use crate::folder::Folder;
 
-const COMMANDS: [&str; 5] = ["demo", "init", "train", "eval", "export"];
+const COMMANDS: [&str; 12] = [
+    "demo",
+    "init",
+    "train",
+    "eval",
+    "export",
+    "index",
+    "search",
+    "admin",
+    "admin stats",
+    "admin verify",
+    "admin compact",
+    "admin relocate",
+];
 
 /// Run with `UPDATE_DOCS=1` to write the page anew.
 #[test]
@@ -36,7 +49,8 @@ fn page() -> String {
     };
     section("finelens", &["--help"]);
     for command in COMMANDS {
-        section(&format!("finelens {command}"), &[command, "--help"]);
+        let words: Vec<&str> = command.split(' ').chain(["--help"]).collect();
+        section(&format!("finelens {command}"), &words);
     }
     page + &settings()
 }

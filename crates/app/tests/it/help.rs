@@ -12,6 +12,9 @@ fn help_names_every_command_and_fits_80_columns() {
         &["eval", "--help"],
         &["export", "--help"],
         &["demo", "--help"],
+        &["index", "--help"],
+        &["search", "--help"],
+        &["admin", "--help"],
     ] {
         let help = folder.succeeds(words);
         assert!(

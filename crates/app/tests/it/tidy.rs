@@ -10,13 +10,24 @@ const MAY_KNOW: &[(&str, &[&str])] = &[
     ("finelens-data", &[]),
     ("finelens-clip", &["finelens-compute"]),
     ("finelens-finetune", &["finelens-clip", "finelens-compute", "finelens-data"]),
-    ("finelens", &["finelens-clip", "finelens-compute", "finelens-data", "finelens-finetune"]),
+    ("finelens-search", &[]),
+    (
+        "finelens",
+        &[
+            "finelens-clip",
+            "finelens-compute",
+            "finelens-data",
+            "finelens-finetune",
+            "finelens-search",
+        ],
+    ),
 ];
 
 /// Foreign crates that only one of ours may use.
 const FENCES: &[(&str, &[&str])] = &[
     ("finelens-compute", &["gemm", "cudarc"]),
     ("finelens-data", &["csv", "tar", "parquet"]),
+    ("finelens-search", &["memmap2", "rusqlite", "tantivy"]),
     (
         "finelens",
         &[

@@ -1,79 +1,12 @@
-//! What can be typed: one struct per command, nothing else.
-//!
-//! Values are checked only against themselves here. `settings` merges them with files, `command` acts on them.
+//! What can be typed after `init`, `train`, `eval`, `export` and `demo`: commands that end in a model or in its numbers.
 
 use std::path::PathBuf;
 
 use clap::builder::{PossibleValue, PossibleValuesParser};
-use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap::{Args, ValueEnum};
 use finelens_clip::config::PRESETS;
 
-use crate::input::MaxBad;
-
-/// Turns a general CLIP model into one that knows your pictures, and proves that it got better.
-#[derive(Debug, Parser)]
-#[command(name = "finelens", version, max_term_width = 100, after_help = EXAMPLES)]
-pub(crate) struct Cli {
-    /// What to do.
-    #[command(subcommand)]
-    pub(crate) command: Command,
-    /// Print results and errors only: no notes, no progress.
-    #[arg(short, long, global = true, conflicts_with = "verbose", help_heading = EVERYWHERE)]
-    pub(crate) quiet: bool,
-    /// Print what happens inside, and plain lines instead of bars; twice for every detail.
-    #[arg(short, long, global = true, action = clap::ArgAction::Count, help_heading = EVERYWHERE)]
-    pub(crate) verbose: u8,
-}
-
-/// Heading of the flags that every command has.
-const EVERYWHERE: &str = "Every command";
-
-const EXAMPLES: &str = "\
-Start here:
-  finelens demo                              see it work on pictures that it draws
-  finelens train photos/ --out runs/photos   fine-tune on a folder with captions
-  finelens eval photos/ --model runs/photos  measure it on pictures not seen before
-
-Exit status: 0 done, 1 the answer is no, 2 an error or too many bad rows.";
-
-/// The commands.
-#[derive(Debug, Subcommand)]
-pub(crate) enum Command {
-    /// Write a fresh CLIP with random weights, in Hugging Face layout.
-    Init(Init),
-    /// Fine-tune a model on captioned pictures, and measure it before and after.
-    Train(Train),
-    /// Measure how well a model finds pictures by words and words by pictures.
-    Eval(Eval),
-    /// Write a model in the layout of another program.
-    Export(Export),
-    /// See everything work, from nothing: draws pictures, fine-tunes on them, compares before and after.
-    Demo(Demo),
-}
-
-/// How DATA is read, the same for every command that reads it.
-#[derive(Debug, Clone, Default, Args)]
-#[command(next_help_heading = "Reading DATA")]
-pub(crate) struct DataArgs {
-    /// How DATA is laid out, and which columns to take, as in `table,image=path,caption=title`.
-    ///
-    /// Layouts: karpathy, jsonl, table, rsicd-csv, imageclef, imagefolder, class-folders. Roles: image, caption (may be
-    /// repeated), split, and for class folders template, as in `template=a photo of a {class}`. Either part may be
-    /// left out. Default: recognised from what is there.
-    #[arg(long, value_name = "LAYOUT[,ROLE=NAME]...")]
-    pub(crate) format: Option<String>,
-    /// Folder of the pictures; rows may not lead out of it. Default: beside the captions.
-    #[arg(long, value_name = "DIR")]
-    pub(crate) image_root: Option<PathBuf>,
-    /// Bad rows and broken pictures to put up with, as a number or a share. Default: 1 %, but at least 10.
-    ///
-    /// Bad rows are named and skipped; more of them than this end the command with status 2.
-    #[arg(long, value_name = "N|N%")]
-    pub(crate) max_bad: Option<MaxBad>,
-    /// Put up with no bad row at all: the same as `--max-bad 0`.
-    #[arg(long, conflicts_with = "max_bad")]
-    pub(crate) strict: bool,
-}
+use super::DataArgs;
 
 /// `finelens init`.
 #[derive(Debug, Args)]
@@ -240,7 +173,7 @@ Examples:
 #[derive(Debug, Args)]
 #[command(after_help = DEMO_EXAMPLES)]
 pub(crate) struct Demo {
-    /// Keep pictures, captions and the run in this folder; must not exist, or be empty. Default: nothing is kept.
+    /// Keep pictures, captions, the run and the index in this folder; must not exist, or be empty. Default: nothing is kept.
     #[arg(long, value_name = "DIR")]
     pub(crate) dir: Option<PathBuf>,
     /// Seed of the drawings and of training; another seed means other pictures.
@@ -254,23 +187,3 @@ Examples:
   finelens demo --dir demo && finelens eval demo/data --model demo/run
 
 Takes a minute or two on two cores and needs no network.";
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use clap::CommandFactory;
-
-    #[test]
-    fn the_command_line_is_consistent() {
-        Cli::command().debug_assert();
-    }
-
-    #[test]
-    fn no_command_has_more_than_a_dozen_flags() {
-        for command in Cli::command().get_subcommands() {
-            let flags =
-                command.get_arguments().filter(|argument| !argument.is_positional()).count();
-            assert!(flags <= 12, "{} has {flags} flags", command.get_name());
-        }
-    }
-}

@@ -1,0 +1,111 @@
+//! What can be typed: one struct per command, nothing else.
+//!
+//! Values are checked only against themselves here. `settings` merges them with files, `command` acts on them.
+
+mod model;
+mod search;
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand};
+
+use crate::input::MaxBad;
+
+pub(crate) use model::{Demo, Eval, Export, Init, Target, Train};
+pub(crate) use search::{Admin, Extra, Index, Relocate, Search, Stats, language_name};
+
+/// Turns a general CLIP model into one that knows your pictures, proves that it got better, and searches with it.
+#[derive(Debug, Parser)]
+#[command(name = "finelens", version, max_term_width = 100, after_help = EXAMPLES)]
+pub(crate) struct Cli {
+    /// What to do.
+    #[command(subcommand)]
+    pub(crate) command: Command,
+    /// Print results and errors only: no notes, no progress.
+    #[arg(short, long, global = true, conflicts_with = "verbose", help_heading = EVERYWHERE)]
+    pub(crate) quiet: bool,
+    /// Print what happens inside, and plain lines instead of bars; twice for every detail.
+    #[arg(short, long, global = true, action = clap::ArgAction::Count, help_heading = EVERYWHERE)]
+    pub(crate) verbose: u8,
+}
+
+/// Heading of the flags that every command has.
+const EVERYWHERE: &str = "Every command";
+
+const EXAMPLES: &str = "\
+Start here:
+  finelens demo                              see it work on pictures that it draws
+  finelens train photos/ --out runs/photos   fine-tune on a folder with captions
+  finelens eval photos/ --model runs/photos  measure it on pictures not seen before
+  finelens index photos/ --model runs/photos --into photos.index
+  finelens search a red boat --index photos.index
+
+Exit status: 0 done, 1 the answer is no, 2 an error or too many bad rows.";
+
+/// The commands.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Write a fresh CLIP with random weights, in Hugging Face layout.
+    Init(Init),
+    /// Fine-tune a model on captioned pictures, and measure it before and after.
+    Train(Train),
+    /// Measure how well a model finds pictures by words and words by pictures.
+    Eval(Eval),
+    /// Write a model in the layout of another program.
+    Export(Export),
+    /// Make a folder of pictures searchable, or bring its index up to date.
+    Index(Index),
+    /// Find pictures by words, by pictures, or by both.
+    Search(Search),
+    /// Look after an index: what is in it, whether it is whole, where its pictures are.
+    #[command(subcommand)]
+    Admin(Admin),
+    /// See everything work, from nothing: draws pictures, fine-tunes on them, compares before and after, searches.
+    Demo(Demo),
+}
+
+/// How DATA is read, the same for every command that reads it.
+#[derive(Debug, Clone, Default, Args)]
+#[command(next_help_heading = "Reading DATA")]
+pub(crate) struct DataArgs {
+    /// How DATA is laid out, and which columns to take, as in `table,image=path,caption=title`.
+    ///
+    /// Layouts: karpathy, jsonl, table, rsicd-csv, imageclef, imagefolder, class-folders. Roles: image, caption (may be
+    /// repeated), split, and for class folders template, as in `template=a photo of a {class}`. Either part may be
+    /// left out. Default: recognised from what is there.
+    #[arg(long, value_name = "LAYOUT[,ROLE=NAME]...")]
+    pub(crate) format: Option<String>,
+    /// Folder of the pictures; rows may not lead out of it. Default: beside the captions.
+    #[arg(long, value_name = "DIR")]
+    pub(crate) image_root: Option<PathBuf>,
+    /// Bad rows and broken pictures to put up with, as a number or a share. Default: 1 %, but at least 10.
+    ///
+    /// Bad rows are named and skipped; more of them than this end the command with status 2.
+    #[arg(long, value_name = "N|N%")]
+    pub(crate) max_bad: Option<MaxBad>,
+    /// Put up with no bad row at all: the same as `--max-bad 0`.
+    #[arg(long, conflicts_with = "max_bad")]
+    pub(crate) strict: bool,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn no_command_has_more_than_a_dozen_flags() {
+        let cli = Cli::command();
+        let commands = cli.get_subcommands();
+        for command in commands.flat_map(|command| command.get_subcommands().chain([command])) {
+            let flags =
+                command.get_arguments().filter(|argument| !argument.is_positional()).count();
+            assert!(flags <= 12, "{} has {flags} flags", command.get_name());
+        }
+    }
+}

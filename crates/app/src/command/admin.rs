@@ -1,0 +1,120 @@
+//! `finelens admin`: look after an index.
+
+use std::path::Path;
+
+use finelens_search::{Backend, Embedded};
+
+use crate::Verdict;
+use crate::cli::{Admin, Relocate, Stats};
+use crate::error::Error;
+use crate::indexing::spread;
+use crate::number::{bytes, counted, grouped};
+use crate::printer::Printer;
+use crate::progress::Stages;
+use crate::summary::Summary;
+
+/// Runs the command.
+pub(crate) fn run(words: &Admin, printer: &Printer) -> anyhow::Result<Verdict> {
+    match words {
+        Admin::Stats(words) => stats(words, printer),
+        Admin::Verify(words) => verify(&words.index, printer),
+        Admin::Compact(words) => compact(&words.index, printer),
+        Admin::Relocate(words) => relocate(words, printer),
+    }
+}
+
+fn stats(words: &Stats, printer: &Printer) -> anyhow::Result<Verdict> {
+    let index = Embedded::open_read_only(&words.index)?;
+    let summary = Summary::new(&words.index, index.stats()?, index.settings(), index.roots()?);
+    if words.json {
+        printer.data(summary.to_json()?)?;
+    } else {
+        printer.data(summary.table())?;
+    }
+    Ok(Verdict::Done)
+}
+
+fn verify(path: &Path, printer: &Printer) -> anyhow::Result<Verdict> {
+    let index = Embedded::open_read_only(path)?;
+    let mut stages = Stages::new(printer);
+    let wrong = index.verify(&mut |what, done, total| stages.see(what, done, total))?;
+    stages.finish();
+    if wrong.is_empty() {
+        let pictures = counted(index.stats()?.pictures, "picture");
+        printer.data(format_args!("{}: whole, {pictures}", path.display()))?;
+        return Ok(Verdict::Done);
+    }
+    for line in &wrong {
+        printer.data(line)?;
+    }
+    let things = counted(wrong.len(), "thing");
+    printer.answer(format_args!("{}: {things} wrong", path.display()));
+    Ok(Verdict::No)
+}
+
+fn compact(path: &Path, printer: &Printer) -> anyhow::Result<Verdict> {
+    let index = Embedded::open(path)?;
+    let size = |index: &Embedded| -> anyhow::Result<u64> {
+        Ok(index.stats()?.disk.iter().map(|(_, bytes)| bytes).sum())
+    };
+    let before = size(&index)?;
+    let mut stages = Stages::new(printer);
+    index.compact(&mut |what, done, total| stages.see(what, done, total))?;
+    stages.finish();
+    let after = size(&index)?;
+    let given_back = bytes(before.saturating_sub(after));
+    printer.data(format_args!(
+        "{}: {given_back} given back, {} left",
+        path.display(),
+        bytes(after)
+    ))?;
+    Ok(Verdict::Done)
+}
+
+/// Pictures that are looked for before a folder is believed.
+const LOOKED_FOR: usize = 100;
+
+fn relocate(words: &Relocate, printer: &Printer) -> anyhow::Result<Verdict> {
+    let index = Embedded::open(&words.index)?;
+    let root = root_of(&index, words)?;
+    let folder = fs_err::canonicalize(&words.folder)?;
+    let places: Vec<String> = index
+        .known()?
+        .into_values()
+        .filter_map(|known| known.place.filter(|place| place.root == root))
+        .map(|place| place.path)
+        .collect();
+    let sample: Vec<&String> =
+        spread(places.len(), LOOKED_FOR).map(|place| &places[place]).collect();
+    let missing: Vec<&&String> =
+        sample.iter().filter(|path| !folder.join(path).is_file()).collect();
+    let there = sample.len() - missing.len();
+    if let Some(first) = missing.first() {
+        if there == 0 {
+            let (folder, first) = (words.folder.clone(), (**first).clone());
+            return Err(Error::NotThere { folder, looked_for: sample.len(), first }.into());
+        }
+        printer
+            .warn(format_args!("{} not there, such as {first}", counted(missing.len(), "picture")));
+    }
+    index.set_root(&root, &folder)?;
+    let (there, all) = (grouped(there), counted(sample.len(), "picture"));
+    printer.data(format_args!(
+        "{root}: {}, {there} of {all} looked for are there",
+        folder.display()
+    ))?;
+    Ok(Verdict::Done)
+}
+
+/// The root that was named, or the only one.
+fn root_of(index: &Embedded, words: &Relocate) -> anyhow::Result<String> {
+    let names: Vec<String> = index.roots()?.into_keys().collect();
+    match &words.root {
+        Some(name) if names.contains(name) => return Ok(name.clone()),
+        None if names.len() == 1 => return Ok(names[0].clone()),
+        _ => {}
+    }
+    let known = if names.is_empty() { "(it has none)".to_owned() } else { names.join(", ") };
+    let found = words.root.clone().unwrap_or_else(|| "none named".to_owned());
+    Err(Error::Root { index: words.index.clone(), known, found }.into())
+}

@@ -1,0 +1,264 @@
+//! `finelens index`: a data set becomes searchable, or its index is brought up to date.
+
+use std::collections::HashSet;
+use std::path::Path;
+
+use finelens_clip::Embedder;
+use finelens_data::{Dataset, Example};
+use finelens_search::{Backend, Embedded, Error as SearchError, Settings};
+
+use crate::Verdict;
+use crate::cli::Index;
+use crate::error::Error;
+use crate::hub::DEFAULT_MODEL;
+use crate::indexing::{self, Filled, Plan};
+use crate::input::{self, DataSettings, check_bad, tell_skipped, to_measure};
+use crate::interrupt;
+use crate::number::counted;
+use crate::printer::Printer;
+use crate::progress::Stages;
+use crate::stamp::StampedModel;
+use crate::summary;
+
+/// Runs the command.
+pub(crate) fn run(words: &Index, printer: &Printer) -> anyhow::Result<Verdict> {
+    let mut settings = DataSettings::default();
+    settings.overlay(Some(&words.data), &words.read);
+    let dataset = input::open(&settings, printer)?;
+    let (_, examples) = to_measure(&dataset, &words.data, Some(&words.split))?;
+    interrupt::listen(printer.clone())?;
+    let target = Target::open(words, printer)?;
+    let job = Job { words, dataset: &dataset, examples: &examples, printer };
+    let Some(done) = job.run(&target)? else {
+        printer.say("stopped; what is done is kept, and the same command goes on");
+        return Ok(Verdict::No);
+    };
+    tell_skipped("picture", &done.filled.unreadable, printer);
+    let bad = dataset.skipped.len() + done.filled.unreadable.len();
+    check_bad(bad, dataset.rows, settings.max_bad()?)?;
+    let index = target.settle()?;
+    printer.data(summary::indexed(&words.into, &done, &index.stats()?))?;
+    Ok(Verdict::Done)
+}
+
+/// What came of a run.
+#[derive(Debug, Default)]
+pub(crate) struct Done {
+    /// Pictures that went through the reader.
+    pub(crate) filled: Filled,
+    /// Pictures that are as they were.
+    pub(crate) same: usize,
+    /// Pictures of the index that are not in the data.
+    pub(crate) gone: usize,
+    /// Whether those were taken out.
+    pub(crate) pruned: bool,
+    /// Whether the weight of the hybrid was fitted in this run.
+    pub(crate) fitted: bool,
+}
+
+/// The index that is filled, and the model that fills it.
+struct Target {
+    index: Embedded,
+    /// The next generation, where the model changes.
+    successor: Option<Embedded>,
+    model: StampedModel,
+}
+
+impl Target {
+    fn open(words: &Index, printer: &Printer) -> anyhow::Result<Self> {
+        match Embedded::open(&words.into) {
+            Ok(index) => Self::of_known(index, words, printer),
+            Err(SearchError::NoIndex { .. }) => Self::new(words, printer),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    fn new(words: &Index, printer: &Printer) -> anyhow::Result<Self> {
+        let model = StampedModel::find(words.model.as_deref().unwrap_or(DEFAULT_MODEL), printer)?;
+        let settings = Settings {
+            dim: model.dim()?,
+            model: model.fingerprint.clone(),
+            language: words.language.unwrap_or_default(),
+            text_fields: words.text_field.clone(),
+        };
+        Ok(Self { index: Embedded::create(&words.into, &settings)?, successor: None, model })
+    }
+
+    fn of_known(index: Embedded, words: &Index, printer: &Printer) -> anyhow::Result<Self> {
+        let known = index.settings();
+        let name = words.model.as_deref().unwrap_or(&known.model.name);
+        let model = StampedModel::find(name, printer)?;
+        let mut wanted = known.clone();
+        wanted.language = words.language.unwrap_or(known.language);
+        if !words.text_field.is_empty() {
+            wanted.text_fields.clone_from(&words.text_field);
+        }
+        if !words.reembed {
+            model.must_be(&known.model)?;
+            must_be_as_made(&words.into, &known, &wanted)?;
+            return Ok(Self { index, successor: None, model });
+        }
+        if model.fingerprint.hash == known.model.hash && wanted == known {
+            printer.say("the index has vectors of this model already");
+            return Ok(Self { index, successor: None, model });
+        }
+        (wanted.dim, wanted.model) = (model.dim()?, model.fingerprint.clone());
+        let successor = Some(index.successor(&wanted)?);
+        Ok(Self { index, successor, model })
+    }
+
+    /// Where pictures are put.
+    fn filling(&self) -> &Embedded {
+        self.successor.as_ref().unwrap_or(&self.index)
+    }
+
+    /// The index as it is from now on.
+    fn settle(self) -> anyhow::Result<Embedded> {
+        if let Some(successor) = self.successor {
+            self.index.succeed(successor)?;
+        }
+        Ok(self.index)
+    }
+}
+
+/// An error where settings are asked for that an index cannot change.
+fn must_be_as_made(path: &Path, known: &Settings, wanted: &Settings) -> Result<(), Error> {
+    let told = |setting, expected: String, found: String| {
+        Err(Error::FixedSetting { path: path.to_owned(), setting, expected, found })
+    };
+    if known.language != wanted.language {
+        let [known, wanted] =
+            [known, wanted].map(|settings| crate::cli::language_name(settings.language));
+        return told("--language", known.to_owned(), wanted.to_owned());
+    }
+    if known.text_fields != wanted.text_fields {
+        let list = |settings: &Settings| match &settings.text_fields[..] {
+            [] => "none".to_owned(),
+            fields => fields.join(", "),
+        };
+        return told("--text-field", list(known), list(wanted));
+    }
+    Ok(())
+}
+
+/// What is to be indexed.
+struct Job<'a> {
+    words: &'a Index,
+    dataset: &'a Dataset,
+    examples: &'a [&'a Example],
+    printer: &'a Printer,
+}
+
+impl Job<'_> {
+    /// Fills, prunes and tunes; nothing where somebody stopped it.
+    fn run(&self, target: &Target) -> anyhow::Result<Option<Done>> {
+        let plan = self.plan(target)?;
+        let index = target.filling();
+        let mut embedder = Lazy { model: &target.model, embedder: None };
+        let mut done = Done { same: plan.same, ..Done::default() };
+        if !plan.to_read.is_empty() {
+            done.filled = indexing::fill(index, &plan.to_read, embedder.get()?, self.printer)?;
+            if done.filled.interrupted {
+                return Ok(None);
+            }
+        }
+        done.filled.reworded += plan.to_reword.len();
+        indexing::reword(index, plan.to_reword)?;
+        self.prune(index, &mut done)?;
+        self.tune(index, &mut embedder, &mut done)?;
+        Ok(Some(done))
+    }
+
+    fn plan(&self, target: &Target) -> anyhow::Result<Plan> {
+        let folder = &self.dataset.root;
+        let root = indexing::register(&target.index, folder)?;
+        let ids: HashSet<&str> = self.examples.iter().map(|example| example.id.as_str()).collect();
+        indexing::must_not_replace(&target.index, &root, ids.iter().copied())?;
+        let mut candidates = indexing::of_data(self.examples, &root, folder);
+        if let Some(successor) = &target.successor {
+            for (name, folder) in target.index.roots()? {
+                successor.set_root(&name, &folder)?;
+            }
+            // Without --prune, what only the index knows goes on to be known.
+            if !self.words.prune {
+                candidates.extend(indexing::carried(&target.index, &ids)?);
+            }
+        }
+        Ok(Plan::new(candidates, &target.filling().known()?))
+    }
+
+    /// Pictures of other splits are not gone: only what the whole data does not name is.
+    fn prune(&self, index: &Embedded, done: &mut Done) -> anyhow::Result<()> {
+        let ids: HashSet<&str> =
+            self.dataset.examples.iter().map(|example| example.id.as_str()).collect();
+        let known = index.known()?;
+        let gone: Vec<&str> =
+            known.keys().map(String::as_str).filter(|id| !ids.contains(id)).collect();
+        done.gone = gone.len();
+        done.pruned = self.words.prune;
+        if self.words.prune {
+            index.delete(&gone)?;
+        } else if !gone.is_empty() {
+            self.printer.warn(format_args!(
+                "{} of the index not in {} any more; --prune takes them out",
+                counted(gone.len(), "picture"),
+                self.words.data.display()
+            ));
+        }
+        Ok(())
+    }
+
+    /// Calibrates where anything changed, and fits where much did or somebody asked for it.
+    fn tune(
+        &self,
+        index: &Embedded,
+        embedder: &mut Lazy<'_>,
+        done: &mut Done,
+    ) -> anyhow::Result<()> {
+        let stats = index.stats()?;
+        let embedded = done.filled.new + done.filled.replaced;
+        let pruned = if done.pruned { done.gone } else { 0 };
+        let changed = embedded + done.filled.reworded + pruned;
+        let much = MUCH * changed > stats.pictures || stats.fitted.is_none() && changed > 0;
+        if much {
+            indexing::probe(index, self.examples, embedder.get()?)?;
+        }
+        if changed > 0 || stats.recall.is_none() {
+            let mut stages = Stages::new(self.printer);
+            index.optimise(&mut |what, so_far, total| stages.see(what, so_far, total))?;
+            stages.finish();
+        }
+        let known = index.known()?;
+        let mut held = indexing::trials(self.examples);
+        // A picture that could not be read cannot be found.
+        held.retain(|&(place, _)| known.contains_key(&self.examples[place].id));
+        let enough = held.len() >= indexing::MEANINGFUL;
+        if self.words.fit && held.is_empty() {
+            self.printer.warn("nothing to fit on: no picture of the split valid has two captions");
+        } else if self.words.fit || much && enough {
+            self.printer.say(format_args!("fitting on {}", counted(held.len(), "caption")));
+            indexing::tune(index, self.examples, &held, embedder.get()?)?;
+            done.fitted = true;
+        }
+        Ok(())
+    }
+}
+
+/// One picture in so many, changed, makes it worth the time to fit anew.
+const MUCH: usize = 10;
+
+/// A model that is read when somebody needs it.
+struct Lazy<'a> {
+    model: &'a StampedModel,
+    embedder: Option<Embedder>,
+}
+
+impl Lazy<'_> {
+    fn get(&mut self) -> anyhow::Result<&mut Embedder> {
+        let embedder = match self.embedder.take() {
+            Some(embedder) => embedder,
+            None => self.model.embedder()?,
+        };
+        Ok(self.embedder.insert(embedder))
+    }
+}

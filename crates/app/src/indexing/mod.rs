@@ -1,0 +1,12 @@
+//! From a data set to an index: what is new or changed is read, embedded and put, all else stays.
+
+mod fill;
+mod plan;
+mod read;
+mod roots;
+mod tune;
+
+pub(crate) use fill::{Filled, fill, reword};
+pub(crate) use plan::{Plan, carried, of_data};
+pub(crate) use roots::{must_not_replace, register};
+pub(crate) use tune::{MEANINGFUL, probe, spread, trials, tune};
