@@ -120,7 +120,14 @@ fn unit(mut x: Vec<f32>) -> Vec<f32> {
 }
 
 fn sums(weights: impl Iterator<Item = f64>) -> Vec<f64> {
-    weights.scan(0.0, |sum, weight| Some({ *sum += weight; *sum })).collect()
+    weights
+        .scan(0.0, |sum, weight| {
+            Some({
+                *sum += weight;
+                *sum
+            })
+        })
+        .collect()
 }
 
 fn draw(dice: &mut ChaCha8Rng, sums: &[f64]) -> usize {
@@ -149,9 +156,19 @@ impl World {
         add(&mut text_cone, &image_cone, -along);
         let zipf = sums((1..=VOCABULARY.0).map(|rank| 1.0 / rank as f64));
         let flat = sums((1..=VOCABULARY.0).map(|rank| (rank as f64).powf(-0.6)));
-        let words = (0..clusters).map(|_| (0..VOCABULARY.1).map(|_| draw(dice, &flat)).collect()).collect();
+        let words =
+            (0..clusters).map(|_| (0..VOCABULARY.1).map(|_| draw(dice, &flat)).collect()).collect();
         let weights = sums((0..clusters).map(|_| dice.random_range(0.05f64..1.0).powf(-0.3)));
-        Self { basis, spectrum, centres, weights, image_cone, text_cone: unit(text_cone), words, zipf }
+        Self {
+            basis,
+            spectrum,
+            centres,
+            weights,
+            image_cone,
+            text_cone: unit(text_cone),
+            words,
+            zipf,
+        }
     }
 
     /// What a picture of some cluster shows.
@@ -233,7 +250,8 @@ fn generate(dir: &Path, count: usize) {
     fs_err::create_dir_all(dir).unwrap();
     let world = World::new((count / CLUSTER).max(1));
     let mut base = std::io::BufWriter::new(fs_err::File::create(dir.join("base.f32")).unwrap());
-    let mut captions = std::io::BufWriter::new(fs_err::File::create(dir.join("captions.txt")).unwrap());
+    let mut captions =
+        std::io::BufWriter::new(fs_err::File::create(dir.join("captions.txt")).unwrap());
     let stride = count.div_ceil(QUERIES);
     let mut asked = Vec::new();
     let tasks: Vec<usize> = (0..count.div_ceil(TASK_ROWS)).collect();
@@ -268,7 +286,11 @@ fn write_queries(dir: &Path, world: &World, asked: &[(u32, Drawn)]) {
         let words = dice.random_range(2..=4);
         sentence(&picture.caption.choose_multiple(dice, words).copied().collect::<Vec<_>>())
     };
-    fs_err::write(dir.join("textq.txt"), asked.iter().map(query).collect::<Vec<_>>().join("\n") + "\n").unwrap();
+    fs_err::write(
+        dir.join("textq.txt"),
+        asked.iter().map(query).collect::<Vec<_>>().join("\n") + "\n",
+    )
+    .unwrap();
 }
 
 fn read(path: &Path) -> Vec<f32> {
@@ -296,27 +318,57 @@ fn measure(dir: &Path, level: &str, dim: usize) {
             stage = (what, Instant::now());
         }
     });
-    println!("{level:?}: {} x {dim} built in {:.2} s", vectors.rows(), start.elapsed().as_secs_f64());
+    println!(
+        "{level:?}: {} x {dim} built in {:.2} s",
+        vectors.rows(),
+        start.elapsed().as_secs_f64()
+    );
     drop(index);
     let start = Instant::now();
     let index = VectorIndex::open_at(level, &codes, &vectors).unwrap();
-    println!("opened in {:.3} s: {}; {:?}", start.elapsed().as_secs_f64(), index.describe(), index.recall());
+    println!(
+        "opened in {:.3} s: {}; {:?}",
+        start.elapsed().as_secs_f64(),
+        index.describe(),
+        index.recall()
+    );
     for share in [1.0, 0.5, 0.1, 0.01, 0.001] {
         let dice = &mut ChaCha8Rng::seed_from_u64(9);
         let mut allowed = RowSet::none(vectors.rows());
-        (0..vectors.rows() as Row).filter(|_| dice.random_bool(share)).for_each(|row| allowed.insert(row));
-        report(&format!("{share:>5} text "), &index, &vectors, &texts[..200.min(texts.len())], &allowed);
-        report(&format!("{share:>5} image"), &index, &vectors, &images[..200.min(images.len())], &allowed);
+        (0..vectors.rows() as Row)
+            .filter(|_| dice.random_bool(share))
+            .for_each(|row| allowed.insert(row));
+        report(
+            &format!("{share:>5} text "),
+            &index,
+            &vectors,
+            &texts[..200.min(texts.len())],
+            &allowed,
+        );
+        report(
+            &format!("{share:>5} image"),
+            &index,
+            &vectors,
+            &images[..200.min(images.len())],
+            &allowed,
+        );
     }
     throughput(&index, &vectors, texts, &live);
 }
 
 /// Recall@10 and latency on one thread.
-fn report(name: &str, index: &VectorIndex, vectors: &Vectors, queries: &[Vec<f32>], allowed: &RowSet) {
+fn report(
+    name: &str,
+    index: &VectorIndex,
+    vectors: &Vectors,
+    queries: &[Vec<f32>],
+    allowed: &RowSet,
+) {
     let mut times = Vec::new();
     let (mut right, mut all) = (0, 0);
     for query in queries {
-        let wanted: Vec<Row> = exact(vectors, query, 10, allowed).into_iter().map(|found| found.0).collect();
+        let wanted: Vec<Row> =
+            exact(vectors, query, 10, allowed).into_iter().map(|found| found.0).collect();
         let found = index.search(vectors, query, 10, allowed);
         right += found.iter().filter(|(row, _)| wanted.contains(row)).count();
         all += wanted.len();

@@ -19,7 +19,7 @@ mod words;
 pub use backend::Backend;
 pub use embedded::{Embedded, Known, Progress, Trial};
 pub use error::Error;
-pub use filter::Filter;
+pub use filter::{Comparison, Filter, Operand};
 pub use fusion::Rule;
 pub use hit::{Hit, Results, Scores};
 pub use metadata::{Metadata, Value};

@@ -20,3 +20,17 @@ pub enum Value {
     /// Several values; a filter holds when it holds for one of them.
     List(Vec<Value>),
 }
+
+impl Value {
+    /// Shows every single value in it, those of lists one by one.
+    pub(crate) fn visit<'a>(&'a self, see: &mut impl FnMut(&'a Self)) {
+        match self {
+            Self::List(values) => {
+                for value in values {
+                    value.visit(see);
+                }
+            }
+            single => see(single),
+        }
+    }
+}

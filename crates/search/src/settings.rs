@@ -46,3 +46,26 @@ pub enum Language {
     Spanish,
     Swedish,
 }
+
+impl Language {
+    /// The stemmer and the stop words of this language.
+    pub(crate) fn rules(self) -> Option<tantivy::tokenizer::Language> {
+        use tantivy::tokenizer::Language as Rules;
+        Some(match self {
+            Self::None => return None,
+            Self::Danish => Rules::Danish,
+            Self::Dutch => Rules::Dutch,
+            Self::English => Rules::English,
+            Self::Finnish => Rules::Finnish,
+            Self::French => Rules::French,
+            Self::German => Rules::German,
+            Self::Hungarian => Rules::Hungarian,
+            Self::Italian => Rules::Italian,
+            Self::Norwegian => Rules::Norwegian,
+            Self::Portuguese => Rules::Portuguese,
+            Self::Russian => Rules::Russian,
+            Self::Spanish => Rules::Spanish,
+            Self::Swedish => Rules::Swedish,
+        })
+    }
+}

@@ -7,8 +7,6 @@ use crate::fusion::Rule;
 pub struct Stats {
     /// Pictures that can be found.
     pub pictures: usize,
-    /// Captions of these.
-    pub captions: usize,
     /// Width of a vector.
     pub dim: usize,
     /// Which model made the vectors.

@@ -27,7 +27,7 @@ impl Backend for Embedded {
     fn get(&self, id: &str) -> Result<Option<Item>, Error> {
         let snapshot = self.now()?;
         let row = snapshot.store().row_of(id)?;
-        row.map(|row| snapshot.store().item(&snapshot.vectors, row)).transpose()
+        row.map_or(Ok(None), |row| snapshot.store().item(row))
     }
 
     fn search(&self, query: &Query) -> Result<Results, Error> {
@@ -45,7 +45,6 @@ impl Backend for Embedded {
         let pictures = snapshot.live.count();
         Ok(Stats {
             pictures,
-            captions: snapshot.store().captions()?,
             dim: settings.dim,
             model: settings.model.name.clone(),
             dead_rows: snapshot.live.len() - pictures,

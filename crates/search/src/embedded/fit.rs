@@ -44,8 +44,7 @@ pub(super) fn fit(snapshot: &Snapshot, trials: &[Trial]) -> Result<(Rule, Fitted
         weights.map(|weight| (weight, reached(Rule::Convex { weight }))).collect();
     let (lexical, vector) = (tried[0].1, tried[tried.len() - 1].1);
     let (weight, chosen) = middle_of_best(&tried);
-    let fitted =
-        Fitted { queries: scored.len(), lexical, vector, rrf: reached(Rule::Rrf), chosen };
+    let fitted = Fitted { queries: scored.len(), lexical, vector, rrf: reached(Rule::Rrf), chosen };
     Ok((Rule::Convex { weight }, fitted))
 }
 
@@ -63,16 +62,15 @@ fn score(snapshot: &Snapshot, trial: &Trial) -> Result<Option<Scored>, Error> {
     if !snapshot.live.contains(row) {
         return Ok(None);
     }
-    let mut record = snapshot.store().record(row)?;
-    if trial.caption >= record.captions.len() {
+    let record = snapshot.store().record(row)?;
+    let Some(mut record) = record.filter(|record| trial.caption < record.captions.len()) else {
         return Ok(None);
-    }
+    };
     let caption = record.captions.remove(trial.caption);
-    let plan = snapshot.lexical.plan(&Words::plain(&caption));
+    let plan = snapshot.lexical.plan(&Words::plain(&caption))?;
     let held_out = snapshot.lexical.score_without(&plan, &record.captions, &record.metadata);
     let by_words = by_words(snapshot, &plan, row, held_out)?;
-    let by_vector =
-        nearest(snapshot, false, &trial.vector, CANDIDATES, &snapshot.live);
+    let by_vector = nearest(snapshot, false, &trial.vector, CANDIDATES, &snapshot.live);
     let (rows, mut candidates) =
         both_scores(snapshot, &plan, &trial.vector, &by_words, &by_vector)?;
     let right = rows.binary_search(&row).ok();

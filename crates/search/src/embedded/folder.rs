@@ -30,7 +30,7 @@ pub(crate) struct Folder {
     /// removed generation open.
     highest: AtomicU32,
     /// Held for as long as this is the writer.
-    _lock: Option<fs_err::File>,
+    lock: Option<fs_err::File>,
 }
 
 impl Folder {
@@ -66,7 +66,7 @@ impl Folder {
     /// # Errors
     /// [`Error::NoIndex`].
     pub(crate) fn open_read_only(path: &Path) -> Result<Self, Error> {
-        let folder = Self { path: path.to_owned(), highest: AtomicU32::new(0), _lock: None };
+        let folder = Self { path: path.to_owned(), highest: AtomicU32::new(0), lock: None };
         folder.current()?;
         Ok(folder)
     }
@@ -82,7 +82,17 @@ impl Folder {
             Err(TryLockError::WouldBlock) => return Err(Error::Locked { path: path.to_owned() }),
             Err(TryLockError::Error(error)) => return Err(error.into()),
         }
-        Ok(Self { path: path.to_owned(), highest: AtomicU32::new(0), _lock: Some(lock) })
+        Ok(Self { path: path.to_owned(), highest: AtomicU32::new(0), lock: Some(lock) })
+    }
+
+    /// Where it is.
+    pub(crate) fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Whether this is the writer.
+    pub(crate) fn writable(&self) -> bool {
+        self.lock.is_some()
     }
 
     /// The generation that counts.

@@ -1,21 +1,26 @@
 //! One generation of an index: its truth, and what is derived from it, brought up to date.
 
+use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use crate::embedded::Progress;
-use crate::embedded::lexical::{Doc, Lexical};
+use crate::embedded::lexical::{Entry, Lexical};
 use crate::embedded::snapshot::Snapshot;
 use crate::embedded::store::{State, Store};
 use crate::embedded::vector::VectorIndex;
 use crate::embedded::vectors::Vectors;
 use crate::error::Error;
 use crate::fusion::Rule;
+use crate::record::Record;
 use crate::rows::{Row, RowSet};
 use crate::stats::Fitted;
 
-/// Records read at a time while something is derived from them.
-const CHUNK: Row = 2_000;
+/// Records that are held at a time while their words are derived; fewer than that go to memory, as added ones do.
+const CHUNK: Row = 50_000;
+
+/// A folder that is never there: what is opened from it is empty and stays in memory.
+const NOWHERE: &str = "nowhere";
 
 /// The fact that says how the legs are put together.
 pub(super) const FUSION: &str = "fusion";
@@ -63,8 +68,9 @@ impl Generation {
     /// A writer mends the files; a reader, who may not, holds what is missing in memory.
     pub(super) fn derive(self: &Arc<Self>, writable: bool) -> Result<(Snapshot, Lexical), Error> {
         let state = self.store.state()?;
-        let mut lexical = self.open_lexical(state.rows(), writable)?;
-        self.catch_up(&mut lexical, state.rows())?;
+        let rows = state.vectors.rows();
+        let mut lexical = self.open_lexical(rows, writable)?;
+        self.catch_up(&mut lexical, rows)?;
         let codes = self.open_codes(&state, writable)?;
         let (rule, _) = self.rule()?;
         let (generation, State { vectors, live, .. }) = (Arc::clone(self), state);
@@ -79,11 +85,11 @@ impl Generation {
             Ok(lexical) => Ok(lexical),
             Err(Error::Damaged { path, what }) => {
                 tracing::warn!("{}: {what}; it is made again from the records", path.display());
-                if !writable {
-                    return Lexical::in_memory(self.store.settings());
+                if writable {
+                    fs_err::remove_dir_all(&dir)?;
                 }
-                fs_err::remove_dir_all(&dir)?;
-                Lexical::open(&dir, self.store.settings(), true)
+                let dir = if writable { dir } else { self.dir.join(NOWHERE) };
+                Lexical::open(&dir, self.store.settings(), writable)
             }
             Err(error) => Err(error),
         }
@@ -96,21 +102,33 @@ impl Generation {
         if ahead { Err(Error::Damaged { path: self.lexical_dir(), what }) } else { Ok(lexical) }
     }
 
-    /// Adds the records that `lexical` does not know yet.
+    /// Adds the records that `lexical` does not know yet. One that is damaged is left out: `verify` tells of it.
     pub(super) fn catch_up(&self, lexical: &mut Lexical, rows: usize) -> Result<(), Error> {
-        let mut from = lexical.reflected_rows() as Row;
-        while (from as usize) < rows {
+        while lexical.rows() < rows {
+            let from = lexical.rows() as Row;
             let to = from.saturating_add(CHUNK).min(rows as Row);
-            let mut records = Vec::new();
-            self.store.each_record(from..to, &mut |row, record| {
-                records.push((row, record));
-                Ok(())
-            })?;
-            let doc = |(row, record): &'_ (Row, _)| Doc::of(*row, record);
-            lexical.add(&records.iter().map(doc).collect::<Vec<_>>(), to as usize)?;
-            from = to;
+            let entries = self.entries(from..to)?;
+            if to - from == CHUNK && lexical.writable() {
+                lexical.bulk(&mut entries.into_iter().map(Ok), to as usize)?;
+            } else {
+                lexical.add(entries, to as usize)?;
+            }
         }
         Ok(())
+    }
+
+    fn entries(&self, rows: Range<Row>) -> Result<Vec<Entry>, Error> {
+        let mut entries = Vec::new();
+        self.store.each_record(rows, &mut |row, record| {
+            match record {
+                Ok(Record { captions, metadata, .. }) => {
+                    entries.push(Entry { row, captions, metadata })
+                }
+                Err(error) => tracing::warn!("{error}"),
+            }
+            Ok(())
+        })?;
+        Ok(entries)
     }
 
     fn open_codes(&self, state: &State, writable: bool) -> Result<VectorIndex, Error> {
@@ -119,7 +137,7 @@ impl Generation {
             Err(Error::Damaged { path, what }) => {
                 tracing::warn!("{}: {what}; it is made again from the vectors", path.display());
                 if !writable {
-                    return VectorIndex::open(&dir.join("nowhere"), &state.vectors);
+                    return VectorIndex::open(&self.dir.join(NOWHERE), &state.vectors);
                 }
                 fs_err::remove_dir_all(&dir)?;
                 self.build_codes(&state.vectors, &state.live, &mut |_, _, _| {})
@@ -162,8 +180,19 @@ impl Generation {
         self.store.set_fact(PROBES, &bytes)
     }
 
+    /// Bytes on disk by part.
+    pub(super) fn disk(&self) -> Result<Vec<(&'static str, u64)>, Error> {
+        let mut parts = self.store.disk()?;
+        parts.push(("codes", bytes(&self.codes_dir())?));
+        parts.push(("words", bytes(&self.lexical_dir())?));
+        Ok(parts)
+    }
+
     /// A fact that is kept as JSON.
-    pub(super) fn json<T: serde::de::DeserializeOwned>(&self, key: &str) -> Result<Option<T>, Error> {
+    pub(super) fn json<T: serde::de::DeserializeOwned>(
+        &self,
+        key: &str,
+    ) -> Result<Option<T>, Error> {
         let Some(bytes) = self.store.fact(key)? else { return Ok(None) };
         let damaged = |told: serde_json::Error| Error::Damaged {
             path: self.dir.clone(),
@@ -177,4 +206,16 @@ impl Generation {
         let bytes = serde_json::to_vec(fact).map_err(std::io::Error::from)?;
         self.store.set_fact(key, &bytes)
     }
+}
+
+/// Bytes of all files in a folder; none where it is not there.
+fn bytes(dir: &Path) -> Result<u64, Error> {
+    if !dir.is_dir() {
+        return Ok(0);
+    }
+    let mut total = 0;
+    for entry in fs_err::read_dir(dir)? {
+        total += entry?.metadata()?.len();
+    }
+    Ok(total)
 }

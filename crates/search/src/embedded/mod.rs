@@ -108,11 +108,7 @@ impl Embedded {
 
     fn of(folder: Arc<Folder>, generation: Arc<Generation>) -> Result<Self, Error> {
         let (snapshot, lexical) = generation.derive(folder.writable())?;
-        Ok(Self {
-            folder,
-            snapshot: RwLock::new(Arc::new(snapshot)),
-            lexical: Mutex::new(lexical),
-        })
+        Ok(Self { folder, snapshot: RwLock::new(Arc::new(snapshot)), lexical: Mutex::new(lexical) })
     }
 
     /// What the index was made with.
@@ -208,7 +204,6 @@ impl Embedded {
         let mut lexical = self.writing()?;
         let mut next = Snapshot::clone(&self.held());
         on_progress("words", 0, 1);
-        lexical.commit()?;
         lexical.optimise()?;
         next.lexical = lexical.view();
         next.codes = next.generation.build_codes(&next.vectors, &next.live, on_progress)?;
@@ -329,7 +324,7 @@ impl Embedded {
     fn follow(&self, old: &Snapshot, lexical: &mut Lexical) -> Result<Snapshot, Error> {
         let generation = Arc::clone(&old.generation);
         let state = generation.store.state()?;
-        generation.catch_up(lexical, state.rows())?;
+        generation.catch_up(lexical, state.vectors.rows())?;
         let mut codes = old.codes.extended(&state.vectors);
         if self.folder.writable() {
             if lexical.pending() > PENDING_WORDS {

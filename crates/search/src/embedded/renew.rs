@@ -19,11 +19,7 @@ const BATCH: usize = 1_000;
 const KEPT: [&str; 4] = [FUSION, NOTES, PROBES, ROOTS];
 
 /// Copies what is alive in `old` into `store`, in order, with its facts.
-pub(super) fn copy(
-    old: &Snapshot,
-    store: &Store,
-    on_progress: Progress<'_>,
-) -> Result<(), Error> {
+pub(super) fn copy(old: &Snapshot, store: &Store, on_progress: Progress<'_>) -> Result<(), Error> {
     for key in KEPT {
         if let Some(fact) = old.store().fact(key)? {
             store.set_fact(key, &fact)?;
@@ -31,24 +27,25 @@ pub(super) fn copy(
     }
     let rows: Vec<_> = old.live.iter().collect();
     for (batch, rows) in rows.chunks(BATCH).enumerate() {
-        let item = |row: &u32| old.store().item(&old.vectors, *row);
-        let items = rows.iter().map(item).collect::<Result<Vec<Item>, Error>>()?;
+        let items = rows.iter().map(|row| old.store().item(*row));
+        let items: Vec<Item> = items.filter_map(Result::transpose).collect::<Result<_, Error>>()?;
         store.apply(&items.iter().map(Change::Put).collect::<Vec<_>>())?;
         on_progress("copying", batch * BATCH + rows.len(), old.live.count());
     }
     Ok(())
 }
 
-/// Derives everything for a generation that was filled, and writes it down.
+/// Derives everything for a generation that was filled, and writes down what is not written yet.
 pub(super) fn settle(
     generation: &Arc<Generation>,
     on_progress: Progress<'_>,
 ) -> Result<(Snapshot, Lexical), Error> {
     let (mut snapshot, mut lexical) = generation.derive(true)?;
     on_progress("words", 0, 1);
-    lexical.commit()?;
     lexical.optimise()?;
-    snapshot.codes = generation.build_codes(&snapshot.vectors, &snapshot.live, on_progress)?;
     snapshot.lexical = lexical.view();
+    if snapshot.codes.tail_rows() > 0 || snapshot.codes.recall().is_none() {
+        snapshot.codes = generation.build_codes(&snapshot.vectors, &snapshot.live, on_progress)?;
+    }
     Ok((snapshot, lexical))
 }

@@ -27,7 +27,7 @@ struct Found {
 
 /// Answers `query`.
 pub(super) fn search(snapshot: &Snapshot, query: &Query) -> Result<Results, Error> {
-    let plan = snapshot.lexical.plan(&query.words);
+    let plan = snapshot.lexical.plan(&query.words)?;
     let allowed = allowed(snapshot, query, &plan)?;
     let wanted = query.offset.saturating_add(query.limit).saturating_add(1);
     let words = (query.mode != Mode::Vector && plan.scores()).then_some(&plan);
@@ -36,6 +36,8 @@ pub(super) fn search(snapshot: &Snapshot, query: &Query) -> Result<Results, Erro
         (Some(plan), Some(vector)) => hybrid(snapshot, query, plan, vector, &allowed)?,
         (Some(plan), None) => (lexical(snapshot, plan, wanted, &allowed)?, None),
         (None, Some(vector)) => (by_vector(snapshot, query, vector, wanted, &allowed), None),
+        // Words that say nothing find nothing; a note says which.
+        (None, None) if !query.words.is_empty() && !query.words.constrains() => (Vec::new(), None),
         (None, None) => (in_order(&allowed, wanted), None),
     };
     let folded = fold(snapshot, query, &mut found, wanted);
@@ -52,9 +54,9 @@ pub(super) fn search(snapshot: &Snapshot, query: &Query) -> Result<Results, Erro
 fn allowed(snapshot: &Snapshot, query: &Query, plan: &Plan) -> Result<RowSet, Error> {
     let mut allowed = match &query.filter {
         Some(filter) => snapshot.lexical.filter(filter, &snapshot.live)?,
-        None => snapshot.live.clone(),
+        None => RowSet::clone(&snapshot.live),
     };
-    if let Some(demanded) = snapshot.lexical.constraint(plan, allowed.len())? {
+    if let Some(demanded) = snapshot.lexical.constraint(plan, allowed.len()) {
         allowed.intersect(&demanded);
     }
     for id in &query.without {
@@ -194,8 +196,7 @@ fn fold(
     let mut kept: Vec<(Found, Vec<Row>)> = Vec::new();
     for hit in found.drain(..) {
         let rows: Vec<Row> = kept.iter().map(|(better, _)| better.row).collect();
-        let cosines =
-            vector::cosines(&snapshot.vectors, snapshot.vectors.row(hit.row), &rows);
+        let cosines = vector::cosines(&snapshot.vectors, snapshot.vectors.row(hit.row), &rows);
         match cosines.iter().position(|cosine| *cosine >= least) {
             Some(place) => kept[place].1.push(hit.row),
             None if kept.len() < wanted => kept.push((hit, Vec::new())),
@@ -207,7 +208,7 @@ fn fold(
     folded
 }
 
-/// Reads the records of a page. A damaged one is reported in its place.
+/// Reads the records of a page. A damaged one is reported in its place, one that was deleted meanwhile is left out.
 fn load(
     snapshot: &Snapshot,
     plan: &Plan,
@@ -216,22 +217,25 @@ fn load(
     results: &mut Results,
 ) -> Result<(), Error> {
     let rows: Vec<Row> = page.iter().map(|found| found.row).collect();
-    let records = snapshot.store().records(&rows)?;
+    let records = snapshot.store().records(&rows, Some(&snapshot.vectors))?;
     for ((found, record), folded) in page.iter().zip(records).zip(folded) {
-        let record = match record.and_then(|record| {
-            snapshot.store().check_vector(&snapshot.vectors, found.row).map(|()| record)
-        }) {
-            Ok(record) => record,
-            // Deleted since this snapshot was taken: no longer a hit, and nothing is wrong.
-            Err(_) if snapshot.store().is_dead(found.row)? => continue,
-            Err(damage) => {
-                results.damaged.push(damage.to_string());
-                continue;
+        match record {
+            Ok(Some(record)) => {
+                let (marks, matched) = snapshot.lexical.marks(plan, &record.captions);
+                let duplicates = ids(snapshot, folded)?;
+                results.hits.push(Hit { record, scores: found.scores, marks, matched, duplicates });
             }
-        };
-        let (marks, matched) = snapshot.lexical.marks(plan, &record.captions);
-        let duplicates = snapshot.store().ids(folded)?;
-        results.hits.push(Hit { record, scores: found.scores, marks, matched, duplicates });
+            Ok(None) => {}
+            Err(damage) => results.damaged.push(damage.to_string()),
+        }
     }
     Ok(())
+}
+
+fn ids(snapshot: &Snapshot, rows: &[Row]) -> Result<Vec<String>, Error> {
+    if rows.is_empty() {
+        return Ok(Vec::new());
+    }
+    let records = snapshot.store().records(rows, None)?;
+    Ok(records.into_iter().flatten().flatten().map(|record| record.id).collect())
 }

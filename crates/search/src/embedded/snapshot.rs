@@ -16,7 +16,7 @@ pub(super) struct Snapshot {
     pub(super) generation: Arc<Generation>,
     pub(super) vectors: Vectors,
     /// Rows that are not deleted.
-    pub(super) live: RowSet,
+    pub(super) live: Arc<RowSet>,
     pub(super) codes: VectorIndex,
     pub(super) lexical: View,
     pub(super) rule: Rule,

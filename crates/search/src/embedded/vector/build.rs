@@ -50,11 +50,14 @@ impl VectorIndex {
         progress: Progress<'_>,
     ) -> Result<Self, Error> {
         fs_err::create_dir_all(dir)?;
-        let rows: Vec<Row> = live.iter().take_while(|row| (*row as usize) < vectors.rows()).collect();
+        let rows: Vec<Row> =
+            live.iter().take_while(|row| (*row as usize) < vectors.rows()).collect();
         let lists = list_count(rows.len());
         let quantiser = match rows.len() < TRAINED_ROWS {
             true => Quantiser::new(level, vectors.dim(), SEED, mean(level, vectors, &rows)),
-            false => training::train(level, vectors, &rows, lists, SEED, &mut |done, of| progress("training", done, of)),
+            false => training::train(level, vectors, &rows, lists, SEED, &mut |done, of| {
+                progress("training", done, of)
+            }),
         };
         let spreads = spreads(&quantiser, vectors, &rows);
         let mut manifest = Manifest {
@@ -69,7 +72,9 @@ impl VectorIndex {
         };
         let parts = write_all(dir, &mut manifest, &quantiser, vectors, &rows, progress)?;
         let mut index = Self::new(quantiser, spreads, manifest, parts);
-        calibration::calibrate(&mut index, vectors, live, probes, &mut |done, of| progress("calibrating", done, of));
+        calibration::calibrate(&mut index, vectors, live, probes, &mut |done, of| {
+            progress("calibrating", done, of)
+        });
         index.publish(dir)?;
         Ok(index)
     }
@@ -83,9 +88,13 @@ impl VectorIndex {
         fs_err::create_dir_all(dir)?;
         next.manifest.next = next.manifest.next.max(files::next_name(dir)?);
         let tail = std::mem::take(&mut next.tail);
-        let (mut first, mut merged) = (next.manifest.covered(), next.rows - next.manifest.covered());
+        let (mut first, mut merged) =
+            (next.manifest.covered(), next.rows - next.manifest.covered());
         let mut old = Vec::new();
-        while let Some(file) = next.files.pop_if(|file| file.len() < MERGE_BELOW * merged && next.manifest.files.len() > 1) {
+        while let Some(file) = next
+            .files
+            .pop_if(|file| file.len() < MERGE_BELOW * merged && next.manifest.files.len() > 1)
+        {
             merged += file.len();
             first = next.manifest.files.pop().map_or(first, |named| named.first);
             old.insert(0, file);
@@ -158,7 +167,11 @@ fn write_all(
     for number in 0..count {
         let rows = &rows[number * rows.len() / count..(number + 1) * rows.len() / count];
         let first = manifest.covered();
-        let end = if number + 1 == count { vectors.rows() } else { rows.last().map_or(first, |row| *row as usize + 1) };
+        let end = if number + 1 == count {
+            vectors.rows()
+        } else {
+            rows.last().map_or(first, |row| *row as usize + 1)
+        };
         let mut lists = Vec::new();
         for told in rows.chunks(TOLD_ROWS) {
             lists.extend(quantiser.assign(vectors, told));
@@ -171,7 +184,12 @@ fn write_all(
 }
 
 /// Writes codes, and returns them as they are in the file.
-fn write_part(dir: &Path, manifest: &mut Manifest, codes: Codes, rows: Range<usize>) -> Result<Arc<Codes>, Error> {
+fn write_part(
+    dir: &Path,
+    manifest: &mut Manifest,
+    codes: Codes,
+    rows: Range<usize>,
+) -> Result<Arc<Codes>, Error> {
     let named = Named { name: manifest.fresh_name(), first: rows.start, end: rows.end };
     files::write_codes(&dir.join(&named.name), &codes)?;
     drop(codes);

@@ -8,10 +8,10 @@ use rand::seq::index::sample;
 use rand_chacha::ChaCha8Rng;
 use rayon::prelude::*;
 
-use crate::embedded::vector::{SEED, VectorIndex};
 use crate::embedded::vector::exact::exact_for_all;
 use crate::embedded::vector::files::{Depth, Measured};
 use crate::embedded::vector::search::{Prepared, Scan, fixed_width};
+use crate::embedded::vector::{SEED, VectorIndex};
 use crate::embedded::vectors::Vectors;
 use crate::rows::{Row, RowSet};
 

@@ -1,0 +1,140 @@
+//! A picture as tantivy keeps it.
+
+use std::collections::BTreeMap;
+use std::fmt::Write;
+
+use tantivy::TantivyDocument;
+use tantivy::schema::{
+    FAST, Field, IndexRecordOption, JsonObjectOptions, OwnedValue, Schema, TextFieldIndexing,
+    TextOptions,
+};
+use tantivy::tokenizer::{PreTokenizedString, Token};
+
+use crate::embedded::lexical::Entry;
+use crate::embedded::lexical::analysis::{Analysis, Word};
+use crate::metadata::{Metadata, Value};
+use crate::rows::Row;
+
+/// Column of the rows.
+pub(super) const ROW: &str = "row";
+/// Columns of the metadata.
+const METADATA: &str = "metadata";
+
+/// The fields of the index.
+#[derive(Clone, Debug)]
+pub(super) struct Fields {
+    pub(super) schema: Schema,
+    row: Field,
+    /// Stems, with their places.
+    pub(super) stems: Field,
+    /// The same field where a stem is its surface.
+    pub(super) surfaces: Field,
+    metadata: Field,
+}
+
+impl Fields {
+    pub(super) fn new(analysis: &Analysis) -> Self {
+        let mut schema = Schema::builder();
+        let row = schema.add_u64_field(ROW, FAST);
+        let stems = text("stems", IndexRecordOption::WithFreqsAndPositions, true, &mut schema);
+        let surfaces = if analysis.has_stems() {
+            text("surfaces", IndexRecordOption::WithFreqs, false, &mut schema)
+        } else {
+            stems
+        };
+        let metadata =
+            schema.add_json_field(METADATA, JsonObjectOptions::default().set_fast("raw"));
+        Self { schema: schema.build(), row, stems, surfaces, metadata }
+    }
+
+    /// A row without words, so that documents of a segment are numbered as rows are.
+    pub(super) fn empty(&self, row: Row) -> TantivyDocument {
+        let mut document = TantivyDocument::default();
+        document.add_u64(self.row, row.into());
+        document
+    }
+
+    pub(super) fn document(&self, entry: &Entry, analysis: &Analysis) -> TantivyDocument {
+        let mut document = self.empty(entry.row);
+        let words = analysis.document(&entry.captions, &entry.metadata);
+        document.add_pre_tokenized_text(self.stems, tokens(&words, |word| &word.stem));
+        if self.surfaces != self.stems {
+            document.add_pre_tokenized_text(self.surfaces, tokens(&words, |word| &word.surface));
+        }
+        document.add_object(self.metadata, columns(&entry.metadata));
+        document
+    }
+}
+
+fn text(
+    name: &str,
+    kept: IndexRecordOption,
+    lengths: bool,
+    schema: &mut tantivy::schema::SchemaBuilder,
+) -> Field {
+    // Words come split, so the tokenizer is never asked.
+    let indexing = TextFieldIndexing::default().set_tokenizer("raw").set_index_option(kept);
+    let options = TextOptions::default().set_indexing_options(indexing.set_fieldnorms(lengths));
+    schema.add_text_field(name, options)
+}
+
+fn tokens(words: &[Word], form: impl Fn(&Word) -> &String) -> PreTokenizedString {
+    let token = |word: &Word| Token {
+        position: word.position as usize,
+        text: form(word).clone(),
+        ..Token::default()
+    };
+    PreTokenizedString { text: String::new(), tokens: words.iter().map(token).collect() }
+}
+
+/// Single values by name. Zero is kept without its sign, since columns are compared by bits.
+fn columns(metadata: &Metadata) -> BTreeMap<String, OwnedValue> {
+    let mut columns = BTreeMap::new();
+    for (name, value) in metadata {
+        let mut values = Vec::new();
+        value.visit(&mut |value| match value {
+            Value::Bool(value) => values.push(OwnedValue::Bool(*value)),
+            Value::Number(value) => values.push(OwnedValue::F64(unsigned_zero(*value))),
+            Value::Text(text) => values.push(OwnedValue::Str(text.clone())),
+            Value::List(_) => {}
+        });
+        columns.insert(key(name), OwnedValue::Array(values));
+    }
+    columns
+}
+
+/// The number, without the sign of a negative zero.
+pub(super) fn unsigned_zero(number: f64) -> f64 {
+    number + 0.0
+}
+
+/// Name of the columns of a metadata field.
+pub(super) fn column(field: &str) -> String {
+    format!("{METADATA}.{}", key(field))
+}
+
+/// A key in which nothing means a path to tantivy. It begins with a letter, since a key may be empty.
+fn key(name: &str) -> String {
+    let mut key = String::from("k");
+    for c in name.chars() {
+        if c.is_control() || matches!(c, '.' | '\\' | '%') {
+            let _ = write!(key, "%{:02x}", u32::from(c));
+        } else {
+            key.push(c);
+        }
+    }
+    key
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_key_is_a_path_and_no_two_are_the_same() {
+        let names = ["", "k", "a.b", "a%2eb", "a\\.b", "a\u{1}b", "a\0b", "ab", "é 猫/x"];
+        let keys: std::collections::BTreeSet<_> = names.into_iter().map(key).collect();
+        assert_eq!(keys.len(), names.len());
+        assert!(keys.iter().all(|key| !key.contains(['.', '\\', '\0', '\u{1}'])));
+    }
+}
