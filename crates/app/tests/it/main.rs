@@ -13,4 +13,5 @@ mod help;
 mod hub;
 mod journey;
 mod mistakes;
+mod search;
 mod tidy;

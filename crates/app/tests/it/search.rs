@@ -1,0 +1,362 @@
+//! An index from its making to its moving, on drawings small enough for a test.
+
+use serde_json::Value;
+
+use crate::folder::Folder;
+
+/// A folder with 6 pictures, a tiny model, and an index of them.
+fn indexed() -> Folder {
+    let folder = Folder::with_scenes(4, 2);
+    folder.init();
+    folder.succeeds(&INDEX);
+    folder
+}
+
+const INDEX: [&str; 6] = ["index", "data", "--model", "model", "--into", "index"];
+
+fn index(folder: &Folder, more: &[&str]) -> String {
+    folder.succeeds(&[&["index", "data", "--into", "index"], more].concat())
+}
+
+/// What `--json` says.
+fn found(folder: &Folder, words: &[&str]) -> Value {
+    let json =
+        folder.succeeds(&[&["search", "--index", "index", "--json", "--quiet"], words].concat());
+    serde_json::from_str(&json).unwrap()
+}
+
+fn ids(document: &Value) -> Vec<String> {
+    let hits = document["hits"].as_array().unwrap();
+    hits.iter().map(|hit| hit["id"].as_str().unwrap().to_owned()).collect()
+}
+
+/// The lines of the data set.
+fn rows(folder: &Folder) -> Vec<Value> {
+    let text = fs_err::read_to_string(folder.path("data/captions.jsonl")).unwrap();
+    text.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+}
+
+fn write_rows(folder: &Folder, rows: &[Value]) {
+    let lines: Vec<String> = rows.iter().map(ToString::to_string).collect();
+    folder.write("data/captions.jsonl", lines.join("\n"));
+}
+
+/// The id of a row: its picture without the folder.
+fn id(row: &Value) -> String {
+    row["image"].as_str().unwrap().trim_start_matches("images/").to_owned()
+}
+
+#[test]
+fn a_caption_finds_its_picture_by_its_words_and_a_picture_finds_itself() {
+    let folder = indexed();
+    let row = &rows(&folder)[2];
+    let caption = row["captions"][0].as_str().unwrap();
+    let lexical = found(&folder, &["--mode", "lexical", caption]);
+    assert_eq!(ids(&lexical)[0], id(row));
+    assert!(lexical["hits"][0]["scores"]["vector"].is_null());
+    assert!(!lexical["hits"][0]["matched"].as_array().unwrap().is_empty());
+
+    let image = format!("data/{}", row["image"].as_str().unwrap());
+    let vector = found(&folder, &["--mode", "vector", "--image", &image]);
+    assert_eq!(ids(&vector)[0], id(row));
+    assert!(vector["hits"][0]["scores"]["vector"].as_f64().unwrap() > 0.999);
+
+    let hybrid = found(&folder, &[caption]);
+    assert_eq!((ids(&hybrid).len(), ids(&hybrid)[0].as_str()), (6, id(row).as_str()));
+    let scores = &hybrid["hits"][5]["scores"];
+    assert!(scores["vector"].is_number() && scores["lexical"].is_number(), "{hybrid}");
+    assert_eq!(hybrid["hits"][0]["metadata"]["split"], "train");
+    assert_eq!(hybrid["hits"][0]["original_exists"], true);
+}
+
+#[test]
+fn the_table_marks_the_words_and_pages_go_on() {
+    let folder = indexed();
+    let row = &rows(&folder)[0];
+    let caption = row["captions"][0].as_str().unwrap();
+    let words = ["search", "--index", "index", "--mode", "lexical", "-k", "1", caption];
+    let table = folder.succeeds(&words);
+    assert!(table.starts_with("#  words  picture\n1"), "{table}");
+    assert!(table.contains(&id(row)) && table.contains('*'), "{table}");
+    assert!(table.lines().all(|line| line.chars().count() <= 80), "{table}");
+    let all = ids(&found(&folder, &[caption]));
+    let page = ids(&found(&folder, &[caption, "--offset", "4"]));
+    assert_eq!(page, all[4..]);
+}
+
+#[test]
+fn a_picture_of_the_index_is_not_among_those_that_are_like_it() {
+    let folder = indexed();
+    let row = &rows(&folder)[1];
+    let like = found(&folder, &["--like", &id(row)]);
+    assert_eq!(ids(&like).len(), 5);
+    assert!(!ids(&like).contains(&id(row)));
+    let other = format!("id:{}", id(&rows(&folder)[3]));
+    let away = found(&folder, &["--like", &id(row), "--subtract", &other, "--weight", "-0.1=snow"]);
+    assert_eq!(ids(&away).len(), 4);
+}
+
+#[test]
+fn conditions_and_signs_bind_every_mode() {
+    let folder = indexed();
+    for mode in ["lexical", "vector", "hybrid"] {
+        let valid = found(&folder, &["a", "view", "--mode", mode, "--filter", "split = valid"]);
+        let valid = ids(&valid);
+        let expected: Vec<String> = rows(&folder)[4..].iter().map(id).collect();
+        assert!(valid.iter().all(|found| expected.contains(found)), "{mode}: {valid:?}");
+    }
+    let none = folder.run(&["search", "+xyzzy", "--index", "index"]);
+    assert_eq!(folder.shown(&none), "exit 1\n-- stdout\n-- stderr\nno picture found\n");
+}
+
+#[test]
+fn a_second_run_does_only_what_is_needed() {
+    let folder = indexed();
+    let counts = |printed: &str| printed.lines().nth(1).unwrap_or_default().to_owned();
+    assert_eq!(counts(&index(&folder, &[])), "0 new, 0 changed, 6 the same, 0 gone");
+
+    let mut all = rows(&folder);
+    let gone = all.remove(0);
+    all[0]["captions"][0] = "a zeppelin over a field".into();
+    all[1]["season"] = "winter".into();
+    let drawn = fs_err::read(folder.path("data").join(all[2]["image"].as_str().unwrap())).unwrap();
+    folder.write("data/images/new.png", drawn);
+    all.push(
+        serde_json::json!({ "image": "images/new.png", "captions": ["a copy"], "split": "train" }),
+    );
+    write_rows(&folder, &all);
+    // Touched, but not changed.
+    let touched = folder.path("data").join(all[3]["image"].as_str().unwrap());
+    let bytes = fs_err::read(&touched).unwrap();
+    fs_err::write(&touched, bytes).unwrap();
+    assert_eq!(counts(&index(&folder, &[])), "1 new, 2 changed, 3 the same, 1 gone");
+
+    assert_eq!(ids(&found(&folder, &["+zeppelin"])), [id(&all[0])]);
+    assert_eq!(ids(&found(&folder, &["--filter", "season = winter", "a"])), [id(&all[1])]);
+    let copies = found(&folder, &["--like", "new.png", "-k", "1"]);
+    assert_eq!(ids(&copies), [id(&all[2])]);
+    let folded = found(&folder, &["--image", "data/images/new.png", "--with", "fold"]);
+    assert_eq!(folded["hits"][0]["duplicates"].as_array().unwrap().len(), 1, "{folded}");
+
+    let everything = ["--mode", "vector", "a"];
+    assert!(ids(&found(&folder, &everything)).contains(&id(&gone)));
+    assert_eq!(counts(&index(&folder, &["--prune"])), "0 new, 0 changed, 6 the same, 1 taken out");
+    assert!(!ids(&found(&folder, &everything)).contains(&id(&gone)));
+    assert_eq!(counts(&index(&folder, &["--prune"])), "0 new, 0 changed, 6 the same, 0 taken out");
+}
+
+#[test]
+fn the_weight_is_fitted_where_somebody_asks() {
+    let folder = indexed();
+    let printed = index(&folder, &["--fit"]);
+    assert!(printed.contains("on 10 captions that are held out one at a time"), "{printed}");
+    let stats: Value =
+        serde_json::from_str(&folder.succeeds(&["admin", "stats", "index", "--json"])).unwrap();
+    assert_eq!((&stats["pictures"], &stats["captions"]), (&6.into(), &30.into()));
+    assert_eq!(stats["fitted"]["queries"], 10);
+}
+
+#[test]
+fn an_index_is_looked_after() {
+    let folder = indexed();
+    let mut all = rows(&folder);
+    all.remove(0);
+    write_rows(&folder, &all);
+    index(&folder, &["--prune"]);
+    assert!(folder.succeeds(&["admin", "compact", "index"]).contains("given back"));
+    assert_eq!(folder.succeeds(&["admin", "verify", "index"]), "index: whole, 5 pictures\n");
+    let table = folder.succeeds(&["admin", "stats", "index"]);
+    assert!(table.contains("pictures    5") && table.contains("to compact  0"), "{table}");
+}
+
+#[test]
+fn pictures_that_moved_are_found_again() {
+    let folder = indexed();
+    fs_err::rename(folder.path("data"), folder.path("moved")).unwrap();
+    let told = folder.shown(&folder.run(&["search", "a", "--mode", "vector", "--index", "index"]));
+    assert!(told.starts_with("exit 0"), "{told}");
+    assert!(told.contains("finelens admin relocate index FOLDER --root data"), "{told}");
+    folder.write("elsewhere/a.txt", "");
+    let wrong = folder.run(&["admin", "relocate", "index", "elsewhere"]);
+    assert_eq!(wrong.status.code(), Some(2), "{}", folder.shown(&wrong));
+    let told = folder.succeeds(&["admin", "relocate", "index", "moved"]);
+    assert!(told.ends_with("6 of 6 pictures looked for are there\n"), "{told}");
+    let told = folder.shown(&folder.run(&["search", "a", "--mode", "vector", "--index", "index"]));
+    assert!(told.ends_with("-- stderr\n"), "{told}");
+}
+
+#[test]
+fn another_model_is_refused_until_everything_is_embedded_anew() {
+    let folder = indexed();
+    folder.succeeds(&[
+        "init",
+        "other",
+        "--preset",
+        "tiny",
+        "--image-size",
+        "32",
+        "--vocab-from",
+        "data",
+        "--vocab-size",
+        "600",
+        "--seed",
+        "2",
+    ]);
+    let other = ["index", "data", "--model", "other", "--into", "index"];
+    let refused = folder.run(&other);
+    assert_eq!(refused.status.code(), Some(2), "{}", folder.shown(&refused));
+    assert!(folder.shown(&refused).contains("--reembed"), "{}", folder.shown(&refused));
+
+    // What only the index knows is taken over, too.
+    let mut all = rows(&folder);
+    all.truncate(5);
+    write_rows(&folder, &all);
+    folder.succeeds(&[&other[..], &["--reembed"]].concat());
+    let image = format!("data/{}", all[0]["image"].as_str().unwrap());
+    let document = found(&folder, &["--image", &image]);
+    assert_eq!(ids(&document).len(), 6);
+    assert!(document["hits"][0]["scores"]["vector"].as_f64().unwrap() > 0.999, "{document}");
+    let old = folder.run(&["search", "a", "--index", "index", "--model", "model"]);
+    assert_eq!(old.status.code(), Some(2), "{}", folder.shown(&old));
+}
+
+#[test]
+fn a_broken_picture_is_named_and_the_rest_is_indexed() {
+    let folder = Folder::with_scenes(4, 2);
+    folder.init();
+    let image = rows(&folder)[1]["image"].as_str().unwrap().to_owned();
+    folder.write(&format!("data/{image}"), "not a picture");
+    let told = folder.shown(&folder.run(&INDEX));
+    assert!(told.starts_with("exit 0") && told.contains("1 picture skipped"), "{told}");
+    assert_eq!(ids(&found(&folder, &["a", "--mode", "vector"])).len(), 5);
+    let strict = folder.run(&[&INDEX[..], &["--strict"]].concat());
+    assert_eq!(strict.status.code(), Some(2), "{}", folder.shown(&strict));
+}
+
+/// What a newcomer gets wrong, and what each of it prints.
+mod mistakes {
+    use super::*;
+
+    fn told(folder: &Folder, words: &[&str]) -> String {
+        folder.shown(&folder.run(words))
+    }
+
+    #[test]
+    fn an_index_that_is_not_there() {
+        insta::assert_snapshot!(told(&Folder::new(), &["search", "a boat", "--index", "photos.index"]), @r"
+        exit 2
+        -- stdout
+        -- stderr
+        error: photos.index: no index in this folder
+
+        hint: make one: finelens index DATA --model MODEL --into photos.index
+        ");
+    }
+
+    #[test]
+    fn a_search_for_nothing() {
+        insta::assert_snapshot!(told(&indexed(), &["search", "--index", "index"]), @r"
+        exit 2
+        -- stdout
+        -- stderr
+        error: nothing to look for: neither words nor a picture nor a condition
+
+        hint: type words, or name a picture with --image
+        ");
+    }
+
+    #[test]
+    fn a_condition_that_cannot_be_understood() {
+        let words = ["search", "a", "--index", "index", "--filter", "year >"];
+        insta::assert_snapshot!(told(&indexed(), &words), @r"");
+    }
+
+    #[test]
+    fn a_picture_where_only_words_count() {
+        let words = ["search", "a", "--index", "index", "--mode", "lexical", "--like", "x.png"];
+        insta::assert_snapshot!(told(&indexed(), &words), @r"
+        exit 2
+        -- stdout
+        -- stderr
+        error: --mode lexical goes by the words alone: --image has no part in it
+
+        hint: leave it out, or choose --mode hybrid
+        ");
+    }
+
+    #[test]
+    fn a_picture_that_is_nowhere() {
+        insta::assert_snapshot!(told(&indexed(), &["search", "--index", "index", "--image", "lost.png"]), @r"
+        exit 2
+        -- stdout
+        -- stderr
+        error: lost.png: neither a file nor the id of a picture in index
+
+        hint: check the path; ids are what a search prints under `picture`
+        ");
+    }
+
+    #[test]
+    fn a_model_that_is_not_where_it_was() {
+        let folder = indexed();
+        fs_err::rename(folder.path("model"), folder.path("moved")).unwrap();
+        insta::assert_snapshot!(told(&folder, &["search", "a", "--index", "index"]), @r"
+        exit 2
+        -- stdout
+        -- stderr
+        error: index: its model is not at [DIR]/model any more
+
+        hint: say where it is with --model, or search with --mode lexical, which needs none
+        ");
+        folder.succeeds(&["search", "a", "--index", "index", "--model", "moved"]);
+    }
+
+    #[test]
+    fn an_index_that_somebody_else_is_writing() {
+        let folder = indexed();
+        let lock = fs_err::File::open(folder.path("index/write.lock")).unwrap();
+        lock.file().try_lock().unwrap();
+        insta::assert_snapshot!(told(&folder, &INDEX), @r"
+        exit 2
+        -- stdout
+        -- stderr
+        data: 6 pictures, 30 captions (jsonl)
+          train 4, valid 2, test 0, as the data says
+        error: index: another process has this index open for writing
+
+        hint: wait until it is done; the index can be searched meanwhile
+        ");
+        assert!(told(&folder, &["search", "a", "--index", "index"]).starts_with("exit 0"));
+    }
+
+    #[test]
+    fn another_language_for_an_index_that_has_one() {
+        let words = [&INDEX[..], &["--language", "german"]].concat();
+        insta::assert_snapshot!(told(&indexed(), &words), @r"
+        exit 2
+        -- stdout
+        -- stderr
+        data: 6 pictures, 30 captions (jsonl)
+          train 4, valid 2, test 0, as the data says
+        error: index: the index was made with --language english, not german
+
+        hint: leave it out, or make the index anew with --reembed
+        ");
+    }
+
+    #[test]
+    fn a_folder_for_the_index_that_holds_something_else() {
+        let folder = Folder::with_scenes(2, 2);
+        folder.init().write("index/notes.txt", "mine");
+        insta::assert_snapshot!(told(&folder, &INDEX), @r"
+        exit 2
+        -- stdout
+        -- stderr
+        data: 4 pictures, 20 captions (jsonl)
+          train 2, valid 2, test 0, as the data says
+        error: index: the folder holds something that is not an index: notes.txt
+
+        hint: name a new folder, or empty this one
+        ");
+    }
+}
