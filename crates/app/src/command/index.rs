@@ -196,9 +196,12 @@ impl Job<'_> {
             known.keys().map(String::as_str).filter(|id| !ids.contains(id)).collect();
         done.gone = gone.len();
         done.pruned = self.words.prune;
+        if gone.is_empty() {
+            return Ok(());
+        }
         if self.words.prune {
             index.delete(&gone)?;
-        } else if !gone.is_empty() {
+        } else {
             self.printer.warn(format_args!(
                 "{} of the index not in {} any more; --prune takes them out",
                 counted(gone.len(), "picture"),

@@ -121,7 +121,9 @@ impl<'a> Filling<'a> {
     }
 
     fn make_durable(&mut self) -> anyhow::Result<()> {
-        self.index.put(&std::mem::take(&mut self.items))?;
+        if !self.items.is_empty() {
+            self.index.put(&std::mem::take(&mut self.items))?;
+        }
         reword(self.index, std::mem::take(&mut self.touched))
     }
 }
