@@ -18,9 +18,8 @@ pub(crate) fn indexed(path: &Path, done: &Done, stats: &Stats) -> String {
         [filled.new, filled.replaced + filled.reworded, done.same + filled.same, done.gone]
             .map(grouped);
     let counts = format!("{new} new, {changed} changed, {same} the same, {missing} {gone}");
-    let (pictures, captions) =
-        (counted(stats.pictures, "picture"), counted(stats.captions, "caption"));
-    let mut text = format!("{}: {pictures}, {captions}\n{counts}\n", path.display());
+    let pictures = counted(stats.pictures, "picture");
+    let mut text = format!("{}: {pictures}\n{counts}\n", path.display());
     if let Some(fitted) = stats.fitted.as_ref().filter(|_| done.fitted) {
         text.push('\n');
         text += &fitted_table(fitted, stats.rule);
@@ -58,7 +57,6 @@ fn rule_text(rule: Rule) -> String {
 pub(crate) struct Summary {
     index: PathBuf,
     pictures: usize,
-    captions: usize,
     model: String,
     model_hash: String,
     dim: usize,
@@ -110,7 +108,6 @@ impl Summary {
         Self {
             index: index.to_owned(),
             pictures: stats.pictures,
-            captions: stats.captions,
             model: settings.model.name,
             model_hash: settings.model.hash,
             dim: stats.dim,
@@ -143,7 +140,6 @@ impl Summary {
             fields => format!("{}, and of the fields {}", self.language, fields.join(", ")),
         };
         table.row(["pictures", &grouped(self.pictures)]);
-        table.row(["captions", &grouped(self.captions)]);
         table.row(["model", &self.model]);
         table.row(["vectors", &format!("{} numbers each, {}", self.dim, self.vector_leg)]);
         table.row(["recall@10", &self.recall_text()]);
