@@ -158,7 +158,7 @@ fn full(dir: &Path) {
     assert_eq!(file.write(b"67").unwrap_err().kind(), std::io::ErrorKind::StorageFull);
     mark("room -1");
     file.write_all(b"67").unwrap();
-    mark("fail-syncs 1");
+    mark("fail-sync 1");
     file.sync_all().unwrap_err();
     file.sync_all().unwrap();
 }

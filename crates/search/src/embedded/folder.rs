@@ -44,9 +44,6 @@ impl Folder {
         let folder = Self::locked(path)?;
         // Whoever held the lock until now may have made an index.
         refuse_others(path)?;
-        for generation in folder.generations()? {
-            fs_err::remove_dir_all(generation)?;
-        }
         Ok(folder)
     }
 
@@ -207,8 +204,7 @@ fn refuse_others(path: &Path) -> Result<(), Error> {
         let entry = entry?;
         let name = entry.file_name();
         let ours = name == LOCK || name == CURRENT_NEW;
-        let begun = number_of(&entry.path()).is_some() && entry.path().join(UNFINISHED).is_file();
-        if !ours && !begun {
+        if !ours && !is_begun(&entry.path())? {
             return Err(Error::NotEmpty {
                 path: path.to_owned(),
                 found: name.to_string_lossy().into_owned(),
@@ -216,6 +212,13 @@ fn refuse_others(path: &Path) -> Result<(), Error> {
         }
     }
     Ok(())
+}
+
+/// Whether a generation is one that [`Folder::begin`] made and nobody finished; its mark is the first thing in it.
+fn is_begun(path: &Path) -> Result<bool, Error> {
+    let is_generation = number_of(path).is_some() && path.is_dir();
+    Ok(is_generation
+        && (path.join(UNFINISHED).is_file() || fs_err::read_dir(path)?.next().is_none()))
 }
 
 /// Takes the marks off a generation that counts.
@@ -278,9 +281,11 @@ mod tests {
         let folder = Folder::create(dir.path()).unwrap();
         folder.begin().unwrap();
         drop(folder);
+        // The power failed before its mark was on the disk.
+        fs_err::create_dir_all(dir.path().join("generation-2")).unwrap();
         assert!(matches!(Folder::open(dir.path()), Err(Error::NoIndex { .. })));
         drop(made(dir.path()));
-        assert_eq!(names(dir.path()), ["CURRENT", "generation-1", "write.lock"]);
+        assert_eq!(names(dir.path()), ["CURRENT", "generation-3", "write.lock"]);
     }
 
     #[test]

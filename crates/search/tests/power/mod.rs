@@ -45,7 +45,7 @@ pub struct Log {
 
 /// Tells whoever records this program that something has been acknowledged; nothing happens when nobody does.
 ///
-/// `room N` and `fail-syncs N` are orders: see `shim.c`.
+/// `room N` and `fail-sync N` are orders: see `shim.c`.
 pub fn mark(text: &str) {
     if let Some(path) = std::env::var_os(MARKS) {
         let mut marks = fs_err::OpenOptions::new().create(true).append(true).open(path).unwrap();

@@ -3,7 +3,7 @@
  * Loaded before the C library (LD_PRELOAD), it does each call and then appends one entry to a log. It is told by the
  * environment: POWER_ROOT is the directory, POWER_LOG the log, POWER_MARKS a file of which every write becomes a mark in
  * the log. Two marks are orders: "room N" lets files grow by N bytes more (-1: without end) before the disk is full, and
- * "fail-syncs N" lets the next N syncs fail. What is written through a writable mapping is not seen.
+ * "fail-sync N" lets the Nth sync from then on fail (0: none). What is written through a writable mapping is not seen.
  *
  * Some programs rename without the C library. A filter of system calls sends those back to us as signals.
  */
@@ -41,7 +41,7 @@ struct __attribute__((packed)) entry {
 
 static char root[PATH_MAX], marks[PATH_MAX];
 static int journal = -1;
-static long room = -1, failing_syncs = 0;
+static long room = -1, failing_sync = 0;
 /* Held for a call and its entry, so that the log has the order of the calls. */
 static pthread_mutex_t order = PTHREAD_MUTEX_INITIALIZER;
 
@@ -150,7 +150,7 @@ static void obey(const char *data, size_t len) {
     char told[64] = {0};
     memcpy(told, data, len < sizeof told ? len : sizeof told - 1);
     sscanf(told, "room %ld", &room);
-    sscanf(told, "fail-syncs %ld", &failing_syncs);
+    sscanf(told, "fail-sync %ld", &failing_sync);
 }
 
 /* How much of a write there is room for; only what makes a file longer needs any. */
@@ -250,8 +250,7 @@ static int sync_noted(int fd, int (*sync)(int)) {
     char name[PATH_MAX];
     BEGIN;
     int is_ours = is_below(name_of(fd, name));
-    if (is_ours && failing_syncs > 0) {
-        failing_syncs--;
+    if (is_ours && failing_sync > 0 && --failing_sync == 0) {
         errno = EIO;
         END(-1);
     }

@@ -12,6 +12,8 @@ mod state;
 mod verify;
 
 #[cfg(test)]
+mod power;
+#[cfg(test)]
 mod tests;
 
 use std::path::{Path, PathBuf};
