@@ -45,9 +45,9 @@ pub(super) struct Analysis {
 impl Analysis {
     pub(super) fn new(settings: &Settings) -> Self {
         Self {
-            stems: analyzer(settings.language, true, true),
-            surfaces: analyzer(settings.language, true, false),
-            all: analyzer(Language::None, false, false),
+            stems: analyzer(settings.language, &Kept::Stems),
+            surfaces: analyzer(settings.language, &Kept::Surfaces),
+            all: analyzer(settings.language, &Kept::AllSurfaces),
             has_stems: settings.language != Language::None,
             text_fields: settings.text_fields.clone(),
         }
@@ -103,20 +103,29 @@ impl fmt::Debug for Analysis {
     }
 }
 
+/// Which words are kept, and in which form.
+enum Kept {
+    Stems,
+    Surfaces,
+    AllSurfaces,
+}
+
 /// Accents go last: stop words and stemmers know their language with them.
-fn analyzer(language: Language, drop_stop_words: bool, stem: bool) -> TextAnalyzer {
-    let mut chain = TextAnalyzer::builder(SimpleTokenizer::default())
-        .filter_dynamic(RemoveLongFilter::limit(MAX_WORD_BYTES))
-        .filter_dynamic(LowerCaser);
-    if let Some(language) = language.rules() {
-        if let Some(stop_words) = StopWordFilter::new(language).filter(|_| drop_stop_words) {
-            chain = chain.filter_dynamic(stop_words);
+fn analyzer(language: Language, kept: &Kept) -> TextAnalyzer {
+    let words = TextAnalyzer::builder(SimpleTokenizer::default())
+        .filter(RemoveLongFilter::limit(MAX_WORD_BYTES))
+        .filter(LowerCaser);
+    let rules = language.rules();
+    let stop_words = rules.and_then(StopWordFilter::new);
+    match (kept, rules, stop_words) {
+        (Kept::Stems, Some(rules), Some(stop_words)) => {
+            words.filter(stop_words).filter(Stemmer::new(rules)).filter(AsciiFoldingFilter).build()
         }
-        if stem {
-            chain = chain.filter_dynamic(Stemmer::new(language));
+        (Kept::Surfaces, _, Some(stop_words)) => {
+            words.filter(stop_words).filter(AsciiFoldingFilter).build()
         }
+        _ => words.filter(AsciiFoldingFilter).build(),
     }
-    chain.filter_dynamic(AsciiFoldingFilter).build()
 }
 
 fn split(analyzer: &TextAnalyzer, text: &str) -> Vec<Word> {

@@ -10,12 +10,10 @@ use std::sync::Arc;
 use tantivy::directory::MmapDirectory;
 use tantivy::index::SegmentComponent;
 use tantivy::merge_policy::NoMergePolicy;
-use tantivy::{
-    FutureResult, Index, IndexMeta, IndexWriter, SegmentMeta, TantivyDocument, TantivyError,
-};
+use tantivy::{FutureResult, Index, IndexMeta, IndexWriter, SegmentMeta, TantivyError};
 
 use crate::embedded::lexical::error::of_tantivy;
-use crate::embedded::lexical::schema::Fields;
+use crate::embedded::lexical::schema::{Document, Fields};
 use crate::embedded::lexical::segment::{Segment, damage};
 use crate::error::Error;
 use crate::rows::Row;
@@ -46,14 +44,14 @@ pub(super) struct Disk {
     writable: bool,
     /// None where there is no index yet.
     index: Option<Index>,
-    writer: Option<IndexWriter>,
+    writer: Option<IndexWriter<Document>>,
     /// A merge that goes on beside.
     merging: Option<FutureResult<Option<SegmentMeta>>>,
     segments: Vec<Arc<Segment>>,
 }
 
 impl Disk {
-    /// Whether this may write to the folder.
+    /// Whether it may write to the folder.
     pub(super) fn writable(&self) -> bool {
         self.writable
     }
@@ -109,7 +107,7 @@ impl Disk {
     /// Writes documents and commits them, so that this many rows are reflected.
     pub(super) fn append(
         &mut self,
-        documents: impl Iterator<Item = Result<TantivyDocument, Error>>,
+        documents: impl Iterator<Item = Result<Document, Error>>,
         rows: Row,
     ) -> Result<(), Error> {
         self.finish_merge()?;
@@ -188,7 +186,7 @@ impl Disk {
 
     fn write(
         &mut self,
-        documents: impl Iterator<Item = Result<TantivyDocument, Error>>,
+        documents: impl Iterator<Item = Result<Document, Error>>,
         rows: Row,
     ) -> Result<(), Error> {
         let failed = |dir: &Path| {
@@ -207,7 +205,7 @@ impl Disk {
     }
 
     /// The writer; one thread, so that every segment is a run of rows.
-    fn writer(&mut self) -> Result<&mut IndexWriter, Error> {
+    fn writer(&mut self) -> Result<&mut IndexWriter<Document>, Error> {
         let writer = match self.writer.take() {
             Some(writer) => writer,
             None => self.open_writer()?,
@@ -215,7 +213,7 @@ impl Disk {
         Ok(self.writer.insert(writer))
     }
 
-    fn open_writer(&self) -> Result<IndexWriter, Error> {
+    fn open_writer(&self) -> Result<IndexWriter<Document>, Error> {
         let Some(index) = self.index.as_ref().filter(|_| self.writable) else {
             return Err(Error::ReadOnly { path: self.dir.clone() });
         };

@@ -5,11 +5,10 @@ use std::collections::VecDeque;
 use std::ops::Range;
 
 use rayon::prelude::*;
-use tantivy::TantivyDocument;
 
 use crate::embedded::lexical::Entry;
 use crate::embedded::lexical::analysis::Analysis;
-use crate::embedded::lexical::schema::Fields;
+use crate::embedded::lexical::schema::{Document, Fields};
 use crate::error::Error;
 use crate::rows::Row;
 
@@ -20,7 +19,7 @@ const CHUNK: usize = 2048;
 pub(super) struct Documents<'a, I> {
     entries: I,
     rows: Range<Row>,
-    ready: VecDeque<(Row, TantivyDocument)>,
+    ready: VecDeque<(Row, Document)>,
     analysis: &'a Analysis,
     fields: &'a Fields,
 }
@@ -56,7 +55,7 @@ where
     E: Borrow<Entry> + Sync,
     I: Iterator<Item = Result<E, Error>>,
 {
-    type Item = Result<TantivyDocument, Error>;
+    type Item = Result<Document, Error>;
 
     fn next(&mut self) -> Option<Self::Item> {
         let row = self.rows.next()?;

@@ -96,7 +96,7 @@ fn starts(phrase: &[(u32, String)], words: &[Word]) -> Vec<u32> {
 }
 
 /// Shows every document of a list.
-fn each(mut postings: BlockSegmentPostings, mut see: impl FnMut(DocId, u32)) {
+pub(super) fn each(postings: &mut BlockSegmentPostings, mut see: impl FnMut(DocId, u32)) {
     while postings.block_len() > 0 {
         for (&document, &times) in postings.docs().iter().zip(postings.freqs()) {
             see(document, times);
@@ -107,18 +107,22 @@ fn each(mut postings: BlockSegmentPostings, mut see: impl FnMut(DocId, u32)) {
 
 fn word(segment: &Segment, stem: &str) -> tantivy::Result<Occurrences> {
     let mut found = Vec::new();
-    if let Some(postings) = segment.postings(stem)? {
+    if let Some(mut postings) = segment.postings(stem)? {
         found.reserve(postings.doc_freq() as usize);
-        each(postings, |document, times| found.push((document, times as f32)));
+        each(&mut postings, |document, times| found.push((document, times as f32)));
     }
     Ok(found)
 }
 
 fn near(segment: &Segment, stem: &str, surfaces: &[(String, f32)]) -> tantivy::Result<Occurrences> {
     let mut sums = Sums::new(segment);
-    sums.add(segment.postings(stem)?, 1.0);
+    if let Some(mut postings) = segment.postings(stem)? {
+        sums.add(&mut postings, 1.0);
+    }
     for (surface, weight) in surfaces {
-        sums.add(segment.surfaces(surface)?, *weight);
+        if let Some(mut postings) = segment.surfaces(surface)? {
+            sums.add(&mut postings, *weight);
+        }
     }
     Ok(sums.into_occurrences())
 }
@@ -126,10 +130,22 @@ fn near(segment: &Segment, stem: &str, surfaces: &[(String, f32)]) -> tantivy::R
 fn words_beginning(segment: &Segment, prefix: &str) -> tantivy::Result<Occurrences> {
     let mut sums = Sums::new(segment);
     let mut words = segment.surfaces.terms().range().ge(prefix).lt(behind(prefix)).into_stream()?;
+    let mut postings: Option<BlockSegmentPostings> = None;
     while words.advance() {
-        let with = IndexRecordOption::WithFreqs;
-        let postings = segment.surfaces.read_block_postings_from_terminfo(words.value(), with)?;
-        sums.add(Some(postings), 1.0);
+        let info = words.value();
+        let list = match postings.as_mut() {
+            // To make a reader takes longer than to read most lists.
+            Some(list) => {
+                segment.surfaces.reset_block_postings_from_terminfo(info, list)?;
+                list
+            }
+            None => {
+                let with = IndexRecordOption::WithFreqs;
+                let made = segment.surfaces.read_block_postings_from_terminfo(info, with)?;
+                postings.insert(made)
+            }
+        };
+        sums.add(list, 1.0);
     }
     Ok(sums.into_occurrences())
 }
@@ -147,10 +163,8 @@ impl Sums {
         Self(vec![0.0; segment.documents as usize])
     }
 
-    fn add(&mut self, postings: Option<BlockSegmentPostings>, weight: f32) {
-        if let Some(postings) = postings {
-            each(postings, |document, times| self.0[document as usize] += weight * times as f32);
-        }
+    fn add(&mut self, postings: &mut BlockSegmentPostings, weight: f32) {
+        each(postings, |document, times| self.0[document as usize] += weight * times as f32);
     }
 
     fn into_occurrences(self) -> Occurrences {

@@ -250,7 +250,7 @@ fn shares(
     let segments = view.segments.iter().zip(found);
     let of_segment = segments.map(|(segment, found)| {
         let share = |&(document, times): &(DocId, f32)| {
-            (document, scale.share(times, segment.lengths.fieldnorm_id(document), lengths))
+            (document, scale.share(times, segment.codes[document as usize], lengths))
         };
         found.iter().map(share).collect()
     });

@@ -3,7 +3,6 @@
 use std::collections::BTreeMap;
 use std::fmt::Write;
 
-use tantivy::TantivyDocument;
 use tantivy::schema::{
     FAST, Field, IndexRecordOption, JsonObjectOptions, OwnedValue, Schema, TextFieldIndexing,
     TextOptions,
@@ -19,6 +18,9 @@ use crate::rows::Row;
 pub(super) const ROW: &str = "row";
 /// Columns of the metadata.
 const METADATA: &str = "metadata";
+
+/// What tantivy is given; its own document would write words as JSON and read them again.
+pub(super) type Document = BTreeMap<Field, OwnedValue>;
 
 /// The fields of the index.
 #[derive(Clone, Debug)]
@@ -48,20 +50,18 @@ impl Fields {
     }
 
     /// A row without words, so that documents of a segment are numbered as rows are.
-    pub(super) fn empty(&self, row: Row) -> TantivyDocument {
-        let mut document = TantivyDocument::default();
-        document.add_u64(self.row, row.into());
-        document
+    pub(super) fn empty(&self, row: Row) -> Document {
+        BTreeMap::from([(self.row, OwnedValue::U64(row.into()))])
     }
 
-    pub(super) fn document(&self, entry: &Entry, analysis: &Analysis) -> TantivyDocument {
+    pub(super) fn document(&self, entry: &Entry, analysis: &Analysis) -> Document {
         let mut document = self.empty(entry.row);
         let words = analysis.document(&entry.captions, &entry.metadata);
-        document.add_pre_tokenized_text(self.stems, tokens(&words, |word| &word.stem));
+        document.insert(self.stems, tokens(&words, |word| &word.stem));
         if self.surfaces != self.stems {
-            document.add_pre_tokenized_text(self.surfaces, tokens(&words, |word| &word.surface));
+            document.insert(self.surfaces, tokens(&words, |word| &word.surface));
         }
-        document.add_object(self.metadata, columns(&entry.metadata));
+        document.insert(self.metadata, columns(&entry.metadata));
         document
     }
 }
@@ -78,18 +78,21 @@ fn text(
     schema.add_text_field(name, options)
 }
 
-fn tokens(words: &[Word], form: impl Fn(&Word) -> &String) -> PreTokenizedString {
+fn tokens(words: &[Word], form: impl Fn(&Word) -> &String) -> OwnedValue {
     let token = |word: &Word| Token {
         position: word.position as usize,
         text: form(word).clone(),
-        ..Token::default()
+        offset_from: word.bytes.start,
+        offset_to: word.bytes.end,
+        position_length: 1,
     };
-    PreTokenizedString { text: String::new(), tokens: words.iter().map(token).collect() }
+    let tokens = words.iter().map(token).collect();
+    OwnedValue::PreTokStr(PreTokenizedString { text: String::new(), tokens })
 }
 
 /// Single values by name. Zero is kept without its sign, since columns are compared by bits.
-fn columns(metadata: &Metadata) -> BTreeMap<String, OwnedValue> {
-    let mut columns = BTreeMap::new();
+fn columns(metadata: &Metadata) -> OwnedValue {
+    let mut columns = Vec::with_capacity(metadata.len());
     for (name, value) in metadata {
         let mut values = Vec::new();
         value.visit(&mut |value| match value {
@@ -98,9 +101,9 @@ fn columns(metadata: &Metadata) -> BTreeMap<String, OwnedValue> {
             Value::Text(text) => values.push(OwnedValue::Str(text.clone())),
             Value::List(_) => {}
         });
-        columns.insert(key(name), OwnedValue::Array(values));
+        columns.push((key(name), OwnedValue::Array(values)));
     }
-    columns
+    OwnedValue::Object(columns)
 }
 
 /// The number, without the sign of a negative zero.

@@ -1,7 +1,8 @@
 //! A run of rows that are indexed together: on disk or in memory, it reads the same.
 
+use std::collections::HashMap;
 use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use tantivy::fieldnorm::FieldNormReader;
 use tantivy::index::SegmentId;
@@ -9,6 +10,7 @@ use tantivy::postings::{BlockSegmentPostings, SegmentPostings};
 use tantivy::schema::IndexRecordOption;
 use tantivy::{DocId, Index, InvertedIndexReader, SegmentMeta, SegmentReader, TantivyError};
 
+use crate::embedded::lexical::matcher::each;
 use crate::embedded::lexical::schema::{Fields, ROW};
 use crate::rows::Row;
 
@@ -19,10 +21,42 @@ pub(super) struct Segment {
     pub(super) documents: DocId,
     pub(super) stems: Arc<InvertedIndexReader>,
     pub(super) surfaces: Arc<InvertedIndexReader>,
-    /// Lengths of the documents, see [`super::bm25`].
-    pub(super) lengths: FieldNormReader,
+    /// Codes of the lengths of the documents, see [`super::bm25`].
+    pub(super) codes: Box<[u8]>,
     pub(super) columns: SegmentReader,
+    reaches: Mutex<HashMap<String, Reach>>,
 }
+
+/// How far a stem can lift a document of a segment: by how often it occurs in one, 1, 2, 3 or more times, the code of the
+/// shortest such document.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Reach {
+    shortest: [Option<u8>; 4],
+    most: u32,
+}
+
+impl Reach {
+    fn of(mut postings: BlockSegmentPostings, codes: &[u8]) -> Self {
+        let mut reach = Self::default();
+        each(&mut postings, |document, times| {
+            let code = codes[document as usize];
+            let shortest = &mut reach.shortest[times.clamp(1, 4) as usize - 1];
+            *shortest = Some(shortest.map_or(code, |shortest| shortest.min(code)));
+            reach.most = reach.most.max(times);
+        });
+        reach
+    }
+
+    /// The highest share of any document, given the share by occurrences and code.
+    pub(super) fn peak(&self, share: impl Fn(u32, u8) -> u32) -> u32 {
+        let times = [1, 2, 3, self.most];
+        let shares = times.into_iter().zip(self.shortest);
+        shares.filter_map(|(times, code)| code.map(|code| share(times, code))).max().unwrap_or(0)
+    }
+}
+
+/// Shorter lists are read at once; how far they reach does not matter.
+const LONG_LIST: u32 = 1024;
 
 impl Segment {
     /// # Errors
@@ -33,15 +67,17 @@ impl Segment {
         let lengths = reader.fieldnorms_readers().get_field(fields.stems)?;
         let lengths = lengths.unwrap_or_else(|| FieldNormReader::constant(documents, 0));
         let first = first_row(&reader).filter(|_| lengths.num_docs() == documents);
+        let first =
+            first.ok_or_else(|| damage("its rows are not those that it was written with"))?;
         Ok(Self {
             id: reader.segment_id(),
-            first: first
-                .ok_or_else(|| damage("its rows are not those that it was written with"))?,
+            first,
             documents,
             stems: reader.inverted_index(fields.stems)?,
             surfaces: reader.inverted_index(fields.surfaces)?,
-            lengths,
+            codes: (0..documents).map(|document| lengths.fieldnorm_id(document)).collect(),
             columns: reader,
+            reaches: Mutex::default(),
         })
     }
 
@@ -53,6 +89,22 @@ impl Segment {
     /// The documents with this stem, and how often they have it.
     pub(super) fn postings(&self, stem: &str) -> tantivy::Result<Option<BlockSegmentPostings>> {
         blocks(&self.stems, stem)
+    }
+
+    /// How far a stem with a long list reaches; found out when it is first asked for, which takes as long as to read the
+    /// list once.
+    pub(super) fn reach(&self, stem: &str, postings: &BlockSegmentPostings) -> Option<Reach> {
+        if postings.doc_freq() < LONG_LIST {
+            return None;
+        }
+        let known = |reaches: &HashMap<String, Reach>| reaches.get(stem).copied();
+        if let Some(reach) = known(&self.reaches.lock().unwrap_or_else(PoisonError::into_inner)) {
+            return Some(reach);
+        }
+        let reach = Reach::of(postings.clone(), &self.codes);
+        let mut reaches = self.reaches.lock().unwrap_or_else(PoisonError::into_inner);
+        reaches.insert(stem.to_owned(), reach);
+        Some(reach)
     }
 
     /// The documents with this surface, and how often they have it.

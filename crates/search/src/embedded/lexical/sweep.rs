@@ -13,6 +13,7 @@ use tantivy::postings::BlockSegmentPostings;
 use tantivy::{DocId, TERMINATED};
 
 use crate::embedded::lexical::bm25::{Lengths, Scale, score};
+use crate::embedded::lexical::matcher::Matcher;
 use crate::embedded::lexical::plan::{Plan, Scored};
 use crate::embedded::lexical::segment::Segment;
 use crate::rows::{Row, RowSet};
@@ -60,6 +61,8 @@ impl Best {
 pub(super) struct Cursor<'a> {
     list: List<'a>,
     place: usize,
+    /// No share is higher.
+    peak: u32,
     scale: &'a Scale,
     lengths: &'a Lengths,
     segment: &'a Segment,
@@ -78,18 +81,35 @@ impl<'a> Cursor<'a> {
         segment: &'a Segment,
     ) -> tantivy::Result<Vec<Self>> {
         let mut cursors = Vec::with_capacity(plan.scored.len());
-        for Scored { matcher, scale, collected } in &plan.scored {
-            let list = match (collected, matcher) {
-                (Some(collected), _) => Some(List::Collected(&collected[number])),
-                (None, super::matcher::Matcher::Word(stem)) => {
-                    segment.postings(stem)?.map(|postings| List::Postings(Box::new(postings)))
-                }
-                (None, _) => None,
-            };
-            let lengths = &plan.lengths;
-            cursors.extend(list.map(|list| Self { list, place: 0, scale, lengths, segment }));
+        for scored in &plan.scored {
+            cursors.extend(Self::new(scored, &plan.lengths, number, segment)?);
         }
         Ok(cursors)
+    }
+
+    fn new(
+        scored: &'a Scored,
+        lengths: &'a Lengths,
+        number: usize,
+        segment: &'a Segment,
+    ) -> tantivy::Result<Option<Self>> {
+        let Scored { matcher, scale, collected } = scored;
+        let (list, peak) = match (collected, matcher) {
+            (Some(collected), _) => {
+                let collected = &collected[number];
+                let peak = collected.iter().map(|&(_, share)| share).max();
+                (List::Collected(collected), peak.unwrap_or(0))
+            }
+            (None, Matcher::Word(stem)) => {
+                let Some(postings) = segment.postings(stem)? else { return Ok(None) };
+                let reach = segment.reach(stem, &postings);
+                let share = |times, code| scale.share(times as f32, code, lengths);
+                let peak = reach.map_or(scale.peak(), |reach| reach.peak(share));
+                (List::Postings(Box::new(postings)), peak)
+            }
+            (None, _) => return Ok(None),
+        };
+        Ok(Some(Self { list, place: 0, peak, scale, lengths, segment }))
     }
 
     /// Documents in the list.
@@ -131,7 +151,7 @@ impl<'a> Cursor<'a> {
     fn share(&self) -> u32 {
         match &self.list {
             List::Postings(postings) => {
-                let code = self.segment.lengths.fieldnorm_id(postings.doc(self.place));
+                let code = self.segment.codes[postings.doc(self.place) as usize];
                 self.scale.share(postings.freq(self.place) as f32, code, self.lengths)
             }
             List::Collected(collected) => collected[self.place].1,
@@ -140,7 +160,7 @@ impl<'a> Cursor<'a> {
 
     /// Adds the shares of all documents before `end` to sums that begin at `start`, and stands behind them.
     fn add_until(&mut self, start: DocId, end: DocId, sums: &mut [u32; WINDOW]) {
-        let Self { list, place, scale, lengths, segment } = self;
+        let Self { list, place, scale, lengths, segment, .. } = self;
         match list {
             List::Collected(collected) => {
                 let rest = collected[*place..].iter().take_while(|&&(document, _)| document < end);
@@ -151,8 +171,12 @@ impl<'a> Cursor<'a> {
                 let here = documents.partition_point(|&document| document < end);
                 let times = &postings.freqs()[*place..];
                 for (&document, &times) in documents[..here].iter().zip(times) {
-                    let code = segment.lengths.fieldnorm_id(document);
-                    sums[(document - start) as usize] += scale.share(times as f32, code, lengths);
+                    let code = segment.codes[document as usize];
+                    let share = match times {
+                        1 => scale.one(code),
+                        _ => scale.share(times as f32, code, lengths),
+                    };
+                    sums[(document - start) as usize] += share;
                 }
                 *place += here;
                 if here < documents.len() || postings.block_len() == 0 {
@@ -169,7 +193,7 @@ impl<'a> Cursor<'a> {
 pub(super) fn sweep(mut cursors: Vec<Cursor<'_>>, allowed: &RowSet, best: &mut Best) {
     let Some(first) = cursors.first().map(|cursor| cursor.segment.first) else { return };
     // Frequent words have low peaks and come first.
-    cursors.sort_by_key(|cursor| cursor.scale.peak());
+    cursors.sort_by_key(|cursor| cursor.peak);
     let mut sums = Box::new([0; WINDOW]);
     loop {
         let frequent = negligible(&cursors, best.floor());
@@ -189,7 +213,7 @@ pub(super) fn sweep(mut cursors: Vec<Cursor<'_>>, allowed: &RowSet, best: &mut B
 fn negligible(cursors: &[Cursor<'_>], floor: u32) -> usize {
     let mut sum = 0;
     let fits = |cursor: &&Cursor<'_>| {
-        sum += cursor.scale.peak();
+        sum += cursor.peak;
         sum <= floor
     };
     cursors.iter().take_while(fits).count()
@@ -204,22 +228,23 @@ fn offer(
     allowed: &RowSet,
     best: &mut Best,
 ) {
-    let most: u32 = frequent.iter().map(|cursor| cursor.scale.peak()).sum();
+    let most: u32 = frequent.iter().map(|cursor| cursor.peak).sum();
+    let mut needed = best.floor().saturating_sub(most);
     for (stride, sums) in sums.chunks_exact_mut(STRIDE).enumerate() {
         let highest = sums.iter().copied().max().unwrap_or(0);
-        if highest == 0 {
-            continue;
-        }
-        if highest + most > best.floor() {
-            for (place, &sum) in sums.iter().enumerate().filter(|(_, sum)| **sum > 0) {
+        if highest > needed {
+            for (place, &sum) in sums.iter().enumerate() {
                 let place = (stride * STRIDE + place) as u32;
-                if sum + most > best.floor() && allowed.contains(first + place) {
+                if sum > needed && allowed.contains(first + place) {
                     let units = complete(sum, most, start + place, frequent, best.floor());
                     best.offer(units, first + place);
+                    needed = best.floor().saturating_sub(most);
                 }
             }
         }
-        sums.fill(0);
+        if highest > 0 {
+            sums.fill(0);
+        }
     }
 }
 
@@ -230,7 +255,7 @@ fn complete(sum: u32, most: u32, document: DocId, frequent: &mut [Cursor<'_>], f
         if sum + most <= floor {
             break;
         }
-        most -= cursor.scale.peak();
+        most -= cursor.peak;
         sum += cursor.share_of(document);
     }
     sum
