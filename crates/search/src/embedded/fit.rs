@@ -38,22 +38,43 @@ pub(super) fn fit(snapshot: &Snapshot, trials: &[Trial]) -> Result<(Rule, Fitted
         let reason = "no caption to fit on: none of them belongs to a picture in the index";
         return Err(Error::Query { reason: reason.to_owned() });
     }
-    let reached = |rule: Rule| mean_reciprocal_rank(rule, &scored);
-    let weights = (0..=STEPS).map(|step| f32::from(step) / f32::from(STEPS));
-    let tried: Vec<(f32, f64)> =
-        weights.map(|weight| (weight, reached(Rule::Convex { weight }))).collect();
-    let (lexical, vector) = (tried[0].1, tried[tried.len() - 1].1);
-    let (weight, chosen) = middle_of_best(&tried);
-    let fitted = Fitted { queries: scored.len(), lexical, vector, rrf: reached(Rule::Rrf), chosen };
-    Ok((Rule::Convex { weight }, fitted))
+    let by_words = each(&scored, |trial| rank_by(trial, |candidate| (candidate.lexical, 0.0)));
+    let by_vector = each(&scored, |trial| rank_by(trial, |candidate| (candidate.vector, 0.0)));
+    let weights: Vec<f32> = (0..=STEPS).map(|step| f32::from(step) / f32::from(STEPS)).collect();
+    let fused = |rule: Rule| each(&scored, |trial| rank_fused(rule, trial));
+    let tried: Vec<Vec<f64>> =
+        weights.par_iter().map(|weight| fused(Rule::Convex { weight: *weight })).collect();
+    let (lexical, vector) = (mean(&by_words), mean(&by_vector));
+    let place = choose(&tried, vector > lexical);
+    let (rrf, chosen) = (mean(&fused(Rule::Rrf)), mean(&tried[place]));
+    let fitted = Fitted { queries: scored.len(), lexical, vector, rrf, chosen };
+    Ok((Rule::Convex { weight: weights[place] }, fitted))
 }
 
-/// The middle of the longest run of weights that are as good as the best, since its ends are where luck is.
-fn middle_of_best(tried: &[(f32, f64)]) -> (f32, f64) {
-    let best = tried.iter().map(|(_, reached)| *reached).fold(0.0, f64::max);
-    let runs = tried.chunk_by(|a, b| (a.1 < best) == (b.1 < best));
-    let run = runs.filter(|run| run[0].1 >= best).max_by_key(|run| run.len()).unwrap_or(tried);
-    run[run.len() / 2]
+/// Of the weights that are not worse than the best by more than one standard error, the nearest to the better leg alone:
+/// what the trials cannot tell apart is not worth leaving the better leg for.
+///
+/// Source: the one-standard-error rule, Breiman, Friedman, Olshen, Stone, "Classification and Regression Trees" (1984),
+/// section 3.4.3, on paired differences.
+fn choose(tried: &[Vec<f64>], vector_is_better: bool) -> usize {
+    let best = (0..tried.len()).max_by(|a, b| mean(&tried[*a]).total_cmp(&mean(&tried[*b])));
+    let best = best.map_or(&[][..], |place| &tried[place]);
+    let as_good = |place: &usize| {
+        let behind: Vec<f64> = best.iter().zip(&tried[*place]).map(|(a, b)| a - b).collect();
+        mean(&behind) <= standard_error(&behind)
+    };
+    let found = if vector_is_better {
+        (0..tried.len()).rev().find(as_good)
+    } else {
+        (0..tried.len()).find(as_good)
+    };
+    found.unwrap_or_default()
+}
+
+fn standard_error(values: &[f64]) -> f64 {
+    let middle = mean(values);
+    let squares: f64 = values.iter().map(|value| (value - middle).powi(2)).sum();
+    squares.sqrt() / values.len() as f64
 }
 
 /// Both legs on one caption; `None` for a picture that is not in the index.
@@ -97,19 +118,31 @@ fn by_words(
     Ok(ranked)
 }
 
-fn mean_reciprocal_rank(rule: Rule, scored: &[Scored]) -> f64 {
-    let reciprocal = |trial: &Scored| {
-        trial.right.map_or(0.0, |right| {
-            let rank = rank_of(right, &fuse(rule, &trial.candidates));
-            if rank <= CUT { 1.0 / rank as f64 } else { 0.0 }
-        })
-    };
-    scored.iter().map(reciprocal).sum::<f64>() / scored.len() as f64
+/// Reciprocal ranks, 0 beyond the tenth, of all trials.
+fn each(scored: &[Scored], rank: impl Fn(&Scored) -> Option<usize>) -> Vec<f64> {
+    let reciprocal = |rank: usize| if rank <= CUT { 1.0 / rank as f64 } else { 0.0 };
+    scored.iter().map(|trial| rank(trial).map_or(0.0, reciprocal)).collect()
+}
+
+fn mean(values: &[f64]) -> f64 {
+    values.iter().sum::<f64>() / values.len() as f64
+}
+
+/// As a search orders them: what is fused alike goes by the vector.
+fn rank_fused(rule: Rule, trial: &Scored) -> Option<usize> {
+    let fused = fuse(rule, &trial.candidates);
+    let keys = fused.iter().zip(&trial.candidates).map(|(fused, c)| (*fused, c.vector));
+    trial.right.map(|right| rank_of(right, &keys.collect::<Vec<_>>()))
+}
+
+fn rank_by(trial: &Scored, key: impl Fn(&Candidate) -> (f32, f32)) -> Option<usize> {
+    let keys: Vec<(f32, f32)> = trial.candidates.iter().map(key).collect();
+    trial.right.map(|right| rank_of(right, &keys))
 }
 
 /// Ties count against the right one.
-fn rank_of(right: usize, scores: &[f32]) -> usize {
-    scores.iter().filter(|score| **score >= scores[right]).count()
+fn rank_of(right: usize, keys: &[(f32, f32)]) -> usize {
+    keys.iter().filter(|key| **key >= keys[right]).count()
 }
 
 #[cfg(test)]
@@ -117,13 +150,17 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_middle_of_the_longest_plateau_is_taken() {
-        let tried = [(0.0, 0.5), (0.25, 0.1), (0.5, 0.5), (0.75, 0.5), (1.0, 0.5)];
-        assert_eq!(middle_of_best(&tried), (0.75, 0.5));
+    fn what_cannot_be_told_apart_goes_to_the_better_leg() {
+        let (good, alike, bad) = (vec![1.0, 0.5, 1.0, 0.5], vec![1.0, 1.0, 0.3, 0.5], vec![0.1; 4]);
+        let tried = [bad.clone(), alike.clone(), good.clone(), alike, bad];
+        assert_eq!(choose(&tried, false), 1);
+        assert_eq!(choose(&tried, true), 3);
+        assert_eq!(choose(&[good, vec![0.9, 0.4, 0.9, 0.4]], true), 0);
     }
 
     #[test]
     fn ties_count_against_the_right_one() {
-        assert_eq!(rank_of(1, &[0.5, 0.5, 0.7, 0.1]), 3);
+        let keys = [(0.5, 0.3), (0.5, 0.3), (0.5, 0.2), (0.7, 0.0), (0.1, 0.9)];
+        assert_eq!(rank_of(1, &keys), 3);
     }
 }
