@@ -61,7 +61,7 @@ fn outcomes(log: &Log, op: usize) -> Vec<String> {
         log.crash_at(op, seed, into.path());
         fs_err::read_to_string(into.path().join("CURRENT")).unwrap_or_default()
     };
-    let mut outcomes: Vec<_> = (0..50).map(outcome).collect();
+    let mut outcomes: Vec<_> = (0..200).map(outcome).collect();
     outcomes.sort();
     outcomes.dedup();
     outcomes

@@ -146,7 +146,7 @@ impl Folder {
     }
 
     /// Makes a generation that was begun one to go on with after a kill.
-    pub(crate) fn keep(&self, generation: &Path) -> Result<(), Error> {
+    pub(crate) fn keep(generation: &Path) -> Result<(), Error> {
         fs_err::rename(generation.join(UNFINISHED), generation.join(SUCCESSOR))?;
         Ok(sync_dir(generation)?)
     }
@@ -291,7 +291,9 @@ mod tests {
     #[test]
     fn an_index_that_lost_its_pointer_is_not_overwritten() {
         let dir = tempfile::tempdir().unwrap();
-        drop(made(dir.path()));
+        let folder = made(dir.path());
+        fs_err::write(folder.current().unwrap().join("pictures"), "many").unwrap();
+        drop(folder);
         fs_err::remove_file(dir.path().join(CURRENT)).unwrap();
         assert!(matches!(Folder::create(dir.path()), Err(Error::NotEmpty { .. })));
     }
@@ -320,7 +322,7 @@ mod tests {
         let folder = made(dir.path());
         let rubbish = folder.begin().unwrap();
         let kept = folder.begin().unwrap();
-        folder.keep(&kept).unwrap();
+        Folder::keep(&kept).unwrap();
         drop(folder);
 
         let folder = Folder::open(dir.path()).unwrap();

@@ -239,25 +239,35 @@ impl File {
         }
     }
 
-    /// The length comes from one moment since the last sync, each page from another, and a torn page from two.
+    /// What is left is of one moment since the last sync or, as often, the length is of one moment, each page of another,
+    /// and a torn page of two.
     fn crash(&self, random: &mut ChaCha8Rng) -> Vec<u8> {
-        let len = self.len_after(some_of(random, self.edits.len()));
+        let moment = some_of(random, self.edits.len());
+        let (len, is_whole) = (self.len_after(moment), random.random::<bool>());
         let mut left = Vec::with_capacity(len.next_multiple_of(PAGE));
         while left.len() < len {
             let at = left.len();
-            let mut page = self.page_after(at, some_of(random, self.edits.len()));
-            if random.random_ratio(1, 4) {
-                let other = self.page_after(at, some_of(random, self.edits.len()));
-                for (sector, other) in page.chunks_mut(SECTOR).zip(other.chunks(SECTOR)) {
-                    if random.random() {
-                        sector.copy_from_slice(other);
-                    }
-                }
-            }
-            left.extend(page);
+            left.extend(if is_whole {
+                self.page_after(at, moment)
+            } else {
+                self.torn_page(at, random)
+            });
         }
         left.truncate(len);
         left
+    }
+
+    fn torn_page(&self, at: usize, random: &mut ChaCha8Rng) -> Vec<u8> {
+        let mut page = self.page_after(at, some_of(random, self.edits.len()));
+        if random.random_ratio(1, 4) {
+            let other = self.page_after(at, some_of(random, self.edits.len()));
+            for (sector, other) in page.chunks_mut(SECTOR).zip(other.chunks(SECTOR)) {
+                if random.random() {
+                    sector.copy_from_slice(other);
+                }
+            }
+        }
+        page
     }
 
     fn len_after(&self, edits: usize) -> usize {

@@ -192,7 +192,7 @@ fn needs_writing(error: &rusqlite::Error) -> bool {
     matches!(error.sqlite_error_code(), Some(ErrorCode::CannotOpen | ErrorCode::ReadOnly))
 }
 
-/// A path as SQLite's address of a file, in which `?`, `#` and `%` have a meaning.
+/// A path as the database's address of a file, in which `?`, `#` and `%` have a meaning.
 fn address(path: &Path) -> String {
     let path = path.to_string_lossy();
     format!("file:{}", path.replace('%', "%25").replace('?', "%3f").replace('#', "%23"))

@@ -91,7 +91,9 @@ impl Store {
         let mut live = before.map_or_else(|| Arc::new(RowSet::none(0)), |seen| seen.state.live);
         let set = Arc::make_mut(&mut live);
         set.grow(rows);
-        dead.into_iter().for_each(|row| set.remove(row));
+        for row in dead {
+            set.remove(row);
+        }
         Ok(State { sequence: counts.sequence, vectors, live })
     }
 }

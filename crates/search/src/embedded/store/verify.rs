@@ -26,7 +26,7 @@ struct Faults {
 }
 
 impl Faults {
-    fn add(&mut self, fault: impl ToString) {
+    fn add(&mut self, fault: &Error) {
         if self.listed.len() < LISTED {
             self.listed.push(fault.to_string());
         } else {
@@ -35,7 +35,7 @@ impl Faults {
     }
 
     fn note<T>(&mut self, checked: Result<T, Error>) -> Option<T> {
-        checked.map_err(|error| self.add(error)).ok()
+        checked.map_err(|error| self.add(&error)).ok()
     }
 
     fn told(mut self) -> Vec<String> {
@@ -74,7 +74,7 @@ impl Store {
         while let Some(line) = lines.next().in_file(path)? {
             let line: String = line.get(0).in_file(path)?;
             if line != "ok" {
-                faults.add(self.database.damaged(line));
+                faults.add(&self.database.damaged(line));
             }
         }
         Ok(())
@@ -107,7 +107,7 @@ impl Store {
             let found = moment.query_row(sql, [], |row| row.get::<_, i64>(0)).in_file(path);
             if let Some(found) = faults.note(found).filter(|&found| found != expected as i64) {
                 faults.add(
-                    self.database.damaged(format!("expected {expected} {what}, found {found}")),
+                    &self.database.damaged(format!("expected {expected} {what}, found {found}")),
                 );
             }
         }
@@ -153,7 +153,7 @@ impl Store {
         faults.note(self.check(vectors, columns));
         faults.note(self.thumbnail_of(moment, columns));
         if let Err(what) = columns.record() {
-            faults.add(self.database.damaged(what));
+            faults.add(&self.database.damaged(what));
         }
     }
 }
