@@ -89,7 +89,7 @@ impl Disk {
             Operation::Create(path) => self.add(path, Node::File(File::default())),
             Operation::MakeDir(path) => self.add(path, Node::Dir(Dir::default())),
             Operation::Write(path, offset, data) => {
-                self.edit(path, Edit::Write(*offset as usize, data.clone()))
+                self.edit(path, Edit::Write(*offset as usize, data.clone()));
             }
             Operation::SetLen(path, len) => self.edit(path, Edit::SetLen(*len as usize)),
             Operation::Sync(path) => self.sync(path),

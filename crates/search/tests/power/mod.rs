@@ -15,7 +15,7 @@ const MARKS: &str = "POWER_MARKS";
 
 /// One thing that a program did to the files of a directory; paths are relative to it.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Operation {
+pub(crate) enum Operation {
     /// A new empty file.
     Create(PathBuf),
     /// Bytes at a place of a file.
@@ -38,7 +38,7 @@ pub enum Operation {
 
 /// Everything that a program did, in order.
 #[derive(Clone, Debug)]
-pub struct Log {
+pub(crate) struct Log {
     before: Disk,
     operations: Vec<Operation>,
 }
@@ -46,7 +46,7 @@ pub struct Log {
 /// Tells whoever records this program that something has been acknowledged; nothing happens when nobody does.
 ///
 /// `room N` and `fail-sync N` are orders: see `shim.c`.
-pub fn mark(text: &str) {
+pub(crate) fn mark(text: &str) {
     if let Some(path) = std::env::var_os(MARKS) {
         let mut marks = fs_err::OpenOptions::new().create(true).append(true).open(path).unwrap();
         marks.write_all(text.as_bytes()).unwrap();
@@ -54,7 +54,7 @@ pub fn mark(text: &str) {
 }
 
 /// Runs a program and records what it does below a directory, which is there. `None` where that cannot be done.
-pub fn record(program: &mut Command, dir: &Path) -> Option<Log> {
+pub(crate) fn record(program: &mut Command, dir: &Path) -> Option<Log> {
     let dir = fs_err::canonicalize(dir).unwrap();
     let scratch = tempfile::tempdir().unwrap();
     let shim = build_shim(scratch.path())?;
@@ -82,12 +82,12 @@ pub fn record(program: &mut Command, dir: &Path) -> Option<Log> {
 
 impl Log {
     /// Everything, in order.
-    pub fn operations(&self) -> &[Operation] {
+    pub(crate) fn operations(&self) -> &[Operation] {
         &self.operations
     }
 
     /// What had been told before the first `op` operations were done.
-    pub fn marks(&self, op: usize) -> impl Iterator<Item = &str> {
+    pub(crate) fn marks(&self, op: usize) -> impl Iterator<Item = &str> {
         self.operations[..op].iter().filter_map(|operation| match operation {
             Operation::Mark(text) => Some(text.as_str()),
             _ => None,
@@ -98,7 +98,7 @@ impl Log {
     ///
     /// What was written through is certain. Of the rest, each file keeps or loses what it will, page by page and sector
     /// by sector, and each directory its names; the seed decides.
-    pub fn crash_at(&self, op: usize, seed: u64, into: &Path) {
+    pub(crate) fn crash_at(&self, op: usize, seed: u64, into: &Path) {
         self.disk_at(op).crash(seed, into);
     }
 
@@ -120,20 +120,16 @@ fn build_shim(scratch: &Path) -> Option<PathBuf> {
         .arg(&source)
         .args(["-ldl", "-lpthread"]);
     let compiled = if cfg!(target_os = "linux") { compile.output().ok() } else { None };
-    match compiled {
-        Some(done) => {
-            assert!(done.status.success(), "{}", String::from_utf8_lossy(&done.stderr));
-            Some(shim)
-        }
-        None => {
-            assert!(
-                std::env::var_os("CI").is_none(),
-                "loss of power cannot be tested: not Linux, or no `cc`"
-            );
-            eprintln!("SKIPPED: loss of power cannot be tested here: not Linux, or no `cc`");
-            None
-        }
-    }
+    let Some(done) = compiled else {
+        assert!(
+            std::env::var_os("CI").is_none(),
+            "loss of power cannot be tested: not Linux, or no `cc`"
+        );
+        eprintln!("SKIPPED: loss of power cannot be tested here: not Linux, or no `cc`");
+        return None;
+    };
+    assert!(done.status.success(), "{}", String::from_utf8_lossy(&done.stderr));
+    Some(shim)
 }
 
 /// Reads the log that the shim wrote.

@@ -40,7 +40,8 @@ pub(super) fn item(dim: usize, id: &str, version: u32) -> Item {
             .map(|n| format!("caption {n} of {id}, version {version}"))
             .collect(),
         metadata: Metadata::from([("year".to_owned(), Value::Number(f64::from(version)))]),
-        thumbnail: (version % 2 == 0)
+        thumbnail: version
+            .is_multiple_of(2)
             .then(|| vec![version as u8; 100 + 50 * version as usize % 9000]),
     };
     let vector =
