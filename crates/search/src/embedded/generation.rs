@@ -122,7 +122,7 @@ impl Generation {
         self.store.each_record(rows, &mut |row, record| {
             match record {
                 Ok(Record { captions, metadata, .. }) => {
-                    entries.push(Entry { row, captions, metadata })
+                    entries.push(Entry { row, captions, metadata });
                 }
                 Err(error) => tracing::warn!("{error}"),
             }

@@ -184,6 +184,14 @@ impl Embedded {
         snapshot.store().thumbnail(row)
     }
 
+    /// Words of the captions that begin so, the most frequent first.
+    ///
+    /// # Errors
+    /// What the disk has to report.
+    pub fn words_beginning(&self, prefix: &str, limit: usize) -> Result<Vec<String>, Error> {
+        self.now()?.lexical.words_beginning(prefix, limit)
+    }
+
     /// Keeps unit vectors of captions, by which the vector leg is calibrated from then on: words ask for other vectors than
     /// pictures do.
     ///
@@ -196,7 +204,8 @@ impl Embedded {
         self.held().generation.set_probes(probes)
     }
 
-    /// Writes everything that is derived, so that the next opening is fast, and calibrates the vector leg.
+    /// Writes everything that is derived, so that the next opening is fast. The vector leg is calibrated when it never was,
+    /// or when the index is twice as large as it was then.
     ///
     /// # Errors
     /// What the disk has to report.
@@ -206,7 +215,11 @@ impl Embedded {
         on_progress("words", 0, 1);
         lexical.optimise()?;
         next.lexical = lexical.view();
-        next.codes = next.generation.build_codes(&next.vectors, &next.live, on_progress)?;
+        next.codes = if next.codes.needs_build() || next.codes.recall().is_none() {
+            next.generation.build_codes(&next.vectors, &next.live, on_progress)?
+        } else {
+            next.codes.flush(&next.generation.codes_dir(), &next.vectors)?
+        };
         next.store().checkpoint()?;
         let recall = next.codes.recall();
         self.show(next);
@@ -290,7 +303,7 @@ impl Embedded {
     fn begin_successor(&self, settings: &Settings) -> Result<Arc<Generation>, Error> {
         let dir = self.folder.begin()?;
         let generation = Generation::new(&dir, Store::create(&dir, settings)?);
-        self.folder.keep(&dir)?;
+        Folder::keep(&dir)?;
         generation.set_json(generation::ROOTS, &self.roots()?)?;
         Ok(generation)
     }

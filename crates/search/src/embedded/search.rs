@@ -44,8 +44,7 @@ pub(super) fn search(snapshot: &Snapshot, query: &Query) -> Result<Results, Erro
     let more = found.len() >= wanted;
     let page: Vec<Found> = found.into_iter().skip(query.offset).take(query.limit).collect();
     let folded = &folded[query.offset.min(folded.len())..];
-    let mut results =
-        Results { more, rule, notes: snapshot.lexical.notes(&plan), ..Results::default() };
+    let mut results = Results { more, rule, notes: plan.notes().to_vec(), ..Results::default() };
     load(snapshot, &plan, &page, folded, &mut results)?;
     Ok(results)
 }
@@ -56,7 +55,7 @@ fn allowed(snapshot: &Snapshot, query: &Query, plan: &Plan) -> Result<RowSet, Er
         Some(filter) => snapshot.lexical.filter(filter, &snapshot.live)?,
         None => RowSet::clone(&snapshot.live),
     };
-    if let Some(demanded) = snapshot.lexical.constraint(plan, allowed.len()) {
+    if let Some(demanded) = plan.constraint(allowed.len()) {
         allowed.intersect(&demanded);
     }
     for id in &query.without {

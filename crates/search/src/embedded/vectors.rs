@@ -23,6 +23,7 @@ pub(crate) enum Segment {
     /// In a file.
     Mapped(Mapped),
     /// In memory.
+    #[cfg(test)]
     Held(Vec<f32>),
 }
 
@@ -30,6 +31,7 @@ impl Segment {
     fn numbers(&self) -> &[f32] {
         match self {
             Self::Mapped(bytes) => as_f32(bytes),
+            #[cfg(test)]
             Self::Held(numbers) => numbers,
         }
     }
@@ -43,8 +45,11 @@ impl Vectors {
         Self { dim, rows, segments }
     }
 
+    /// Vectors in memory.
+    ///
     /// # Shapes
     /// `numbers` is `(N, D)`.
+    #[cfg(test)]
     pub(crate) fn held(dim: usize, numbers: &[f32]) -> Self {
         let segments = numbers.chunks(SEGMENT_ROWS * dim);
         let segments = segments.map(|rows| Arc::new(Segment::Held(rows.to_vec()))).collect();

@@ -156,12 +156,11 @@ impl Disk {
         let mut segments = Vec::with_capacity(meta.segments.len());
         for segment in &meta.segments {
             let known = self.segments.iter().find(|known| known.id == segment.id());
-            segments.push(match known {
-                Some(known) => known.clone(),
-                None => {
-                    self.check(index, segment)?;
-                    Arc::new(Segment::open(index, segment.clone(), &self.fields)?)
-                }
+            segments.push(if let Some(known) = known {
+                known.clone()
+            } else {
+                self.check(index, segment)?;
+                Arc::new(Segment::open(index, segment.clone(), &self.fields)?)
             });
         }
         segments.sort_by_key(|segment| segment.first);

@@ -133,17 +133,13 @@ fn words_beginning(segment: &Segment, prefix: &str) -> tantivy::Result<Occurrenc
     let mut postings: Option<BlockSegmentPostings> = None;
     while words.advance() {
         let info = words.value();
-        let list = match postings.as_mut() {
-            // To make a reader takes longer than to read most lists.
-            Some(list) => {
-                segment.surfaces.reset_block_postings_from_terminfo(info, list)?;
-                list
-            }
-            None => {
-                let with = IndexRecordOption::WithFreqs;
-                let made = segment.surfaces.read_block_postings_from_terminfo(info, with)?;
-                postings.insert(made)
-            }
+        // One reader goes through all lists: to make one takes longer than to read most of them.
+        let list = if let Some(list) = postings.as_mut() {
+            segment.surfaces.reset_block_postings_from_terminfo(info, list)?;
+            list
+        } else {
+            let with = IndexRecordOption::WithFreqs;
+            postings.insert(segment.surfaces.read_block_postings_from_terminfo(info, with)?)
         };
         sums.add(list, 1.0);
     }

@@ -33,7 +33,7 @@ use crate::rows::Row;
 use crate::settings::Settings;
 
 pub(crate) use crate::embedded::lexical::plan::Plan;
-pub(crate) use crate::embedded::lexical::view::{Marks, View};
+pub(crate) use crate::embedded::lexical::view::View;
 
 /// What is indexed of a picture.
 #[derive(Clone, Debug, PartialEq)]
@@ -335,7 +335,7 @@ mod tests {
             fs_err::remove_file(&path).unwrap();
             match open(dir.path(), false) {
                 Ok(lexical) if lexical.rows() > 0 => {
-                    assert_eq!(answers(&lexical), whole, "{}", path.display())
+                    assert_eq!(answers(&lexical), whole, "{}", path.display());
                 }
                 Ok(_) => assert!(path.ends_with("meta.json")),
                 Err(error) => assert!(matches!(error, Error::Damaged { .. }), "{error:?}"),

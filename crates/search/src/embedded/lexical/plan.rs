@@ -27,7 +27,7 @@ pub(crate) struct Plan {
     /// Rows that satisfy what binds; `None` if nothing does.
     pub(super) binding: Option<RowSet>,
     pub(super) lengths: Lengths,
-    pub(super) notes: Vec<String>,
+    notes: Vec<String>,
 }
 
 /// What adds to scores.
@@ -44,6 +44,24 @@ impl Plan {
     /// Whether there is a word to score by.
     pub(crate) fn scores(&self) -> bool {
         !self.scored.is_empty()
+    }
+
+    /// The rows below `len` that satisfy what binds; `None` if nothing does.
+    pub(crate) fn constraint(&self, len: usize) -> Option<RowSet> {
+        let binding = self.binding.as_ref()?;
+        if binding.len() == len {
+            return Some(binding.clone());
+        }
+        let mut rows = RowSet::none(len);
+        for row in binding.iter().take_while(|&row| (row as usize) < len) {
+            rows.insert(row);
+        }
+        Some(rows)
+    }
+
+    /// What of the query was not looked for, in sentences.
+    pub(crate) fn notes(&self) -> &[String] {
+        &self.notes
     }
 }
 

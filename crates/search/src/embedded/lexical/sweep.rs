@@ -3,7 +3,7 @@
 //! Documents are taken in windows. In each the rare words are added up, list by list; frequent words, which even together
 //! cannot lift a document to the worst of the best, are looked up only for documents that are already near.
 //!
-//! Source: Turtle, Flood, "Query Evaluation: Strategies and Optimizations" (1995), MaxScore; in windows as in Lucene's
+//! Source: Turtle, Flood, "Query Evaluation: Strategies and Optimizations" (1995), max-score; in windows as in Lucene's
 //! `MaxScoreBulkScorer`.
 
 use std::cmp::Reverse;

@@ -36,7 +36,7 @@ pub(super) fn entries(seed: u64, rows: Row) -> Vec<Entry> {
             |_| VOCABULARY[(random.random::<f64>().powi(2) * VOCABULARY.len() as f64) as usize];
         (0..length).map(word).collect::<Vec<_>>().join(" ")
     };
-    let rows = (0..rows).filter(|row| (u64::from(*row) * 7 + seed) % 10 != 0);
+    let rows = (0..rows).filter(|row| !(u64::from(*row) * 7 + seed).is_multiple_of(10));
     let entry = |row| {
         let captions = (0..row % 4).map(|_| text(8)).collect();
         let metadata = serde_json::json!({"title": text(2), "row": row});
@@ -130,7 +130,7 @@ impl Twin {
     fn with(&self, weight: impl Fn(&Word) -> f64) -> (Vec<f64>, f64) {
         let times = |document: &Vec<Word>| document.iter().map(&weight).sum();
         let times: Vec<f64> = self.documents.iter().map(times).collect();
-        let rarity = self.rarity(&times);
+        let rarity = rarity(&times);
         (times, rarity)
     }
 
@@ -162,11 +162,11 @@ impl Twin {
             phrase.iter().map(|word| self.with(|other| f64::from(other.stem == word.stem)).1);
         (self.documents.iter().map(times).collect(), rarities.sum())
     }
+}
 
-    fn rarity(&self, times: &[f64]) -> f64 {
-        let frequency = times.iter().filter(|times| **times > 0.0).count() as f64;
-        (1.0 + (times.len() as f64 - frequency + 0.5) / (frequency + 0.5)).ln()
-    }
+fn rarity(times: &[f64]) -> f64 {
+    let frequency = times.iter().filter(|times| **times > 0.0).count() as f64;
+    (1.0 + (times.len() as f64 - frequency + 0.5) / (frequency + 0.5)).ln()
 }
 
 /// Steps from one word to another: a letter more, less or other, or two neighbours swapped.

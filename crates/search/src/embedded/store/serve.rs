@@ -92,13 +92,6 @@ impl Store {
         Ok(self.serve(&moment, row, |columns| self.thumbnail_of(&moment, &columns))?.flatten())
     }
 
-    /// Fails if the vector of a row is not as it was written.
-    pub(crate) fn check_vector(&self, row: Row) -> Result<(), Error> {
-        let vectors = self.state()?.vectors;
-        let reader = self.database.reader()?;
-        self.serve(&reader, row, |columns| self.check(&vectors, &columns)).map(|_| ())
-    }
-
     /// All records of some rows without their thumbnails, ascending. One that is damaged is told as such, and the others
     /// follow.
     pub(crate) fn each_record(

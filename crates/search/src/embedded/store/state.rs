@@ -15,8 +15,6 @@ use crate::rows::{Row, RowSet};
 /// One consistent moment. Cheap to clone.
 #[derive(Clone, Debug)]
 pub(crate) struct State {
-    /// Counts up with every change of a record.
-    pub(crate) sequence: u64,
     /// Vectors of all rows, those of dead ones included.
     pub(crate) vectors: Vectors,
     /// Rows that have a record.
@@ -94,7 +92,7 @@ impl Store {
         for row in dead {
             set.remove(row);
         }
-        Ok(State { sequence: counts.sequence, vectors, live })
+        Ok(State { vectors, live })
     }
 }
 

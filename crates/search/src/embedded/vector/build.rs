@@ -119,7 +119,9 @@ fn list_count(rows: usize) -> usize {
     if rows < TRAINED_ROWS {
         return 1;
     }
-    ((rows as f32).sqrt() as usize).next_multiple_of(16).min(MOST_LISTS)
+    ((rows as f32).sqrt() as usize * std::env::var("LF").map_or(1, |x| x.parse().unwrap()))
+        .next_multiple_of(16)
+        .min(MOST_LISTS)
 }
 
 /// `(D,)`: the mean of all rows, rotated; zero if there are none.

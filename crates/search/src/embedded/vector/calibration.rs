@@ -10,7 +10,7 @@ use rayon::prelude::*;
 
 use crate::embedded::vector::exact::exact_for_all;
 use crate::embedded::vector::files::{Depth, Measured};
-use crate::embedded::vector::search::{Prepared, Scan, fixed_width};
+use crate::embedded::vector::search::{NEIGHBOURS, Prepared, Scan, widest};
 use crate::embedded::vector::{SEED, VectorIndex};
 use crate::embedded::vectors::Vectors;
 use crate::rows::{Row, RowSet};
@@ -20,9 +20,6 @@ pub(crate) const TARGET: f32 = 0.99;
 
 /// What is aimed at on the queries that the choice is made on: so many that the target is then met on others, too.
 const AIM: f32 = 0.994;
-
-/// Neighbours that recall is measured by.
-const NEIGHBOURS: usize = 10;
 
 /// Queries of each kind; one half to choose by, the other to confirm.
 const QUERIES: usize = 256;
@@ -40,8 +37,8 @@ const DEEPER: (f32, usize) = (1.15, 8);
 /// Shares of the neighbours that may be lost because their list is not probed.
 const LOSSES: [f32; 9] = [0.0, 0.0005, 0.001, 0.0015, 0.002, 0.003, 0.004, 0.005, 0.0055];
 
-/// The widest that a look can be, for everything else being lost behind it.
-const WIDEST: f32 = 0.5;
+/// A margin beyond which lists are only probed because they are of copies, whose spread is nothing.
+const WIDEST_MARGIN: f32 = 1e3;
 
 /// A query with its right answers.
 #[derive(Clone, Debug)]
@@ -57,9 +54,19 @@ struct Probe {
 struct Trace {
     /// Margins from which on each list is probed, and its rows.
     lists: Vec<(f32, usize)>,
-    /// Estimates, best first, each with the margin of its list and whether it is a right answer.
-    estimates: Vec<(f32, f32, bool)>,
+    /// Rows that were looked at closely, the best first.
+    seen: Vec<Seen>,
     right: usize,
+}
+
+/// A row that was looked at closely.
+#[derive(Clone, Copy, Debug)]
+struct Seen {
+    score: f32,
+    estimate: f32,
+    /// The margin from which on its list is probed.
+    margin: f32,
+    is_right: bool,
 }
 
 /// The same for all queries of a kind.
@@ -84,7 +91,7 @@ pub(crate) fn calibrate(
         let halves: Vec<&[Probe]> =
             kinds.iter().map(|kind| &kind[..kind.len().div_ceil(2)]).collect();
         let traces: Vec<Traces> = halves.iter().map(|kind| traces(index, live, kind)).collect();
-        index.manifest.depth = choose(&traces, fixed_width(index));
+        index.manifest.depth = choose(&traces, widest(index));
         if texts.is_empty() {
             index.manifest.depth = deeper(index.manifest.depth, WITHOUT_TEXTS);
         }
@@ -143,7 +150,8 @@ fn traces(index: &VectorIndex, live: &RowSet, probes: &[Probe]) -> Traces {
 /// Looks at everything in the order of a search.
 fn trace(index: &VectorIndex, allowed: &RowSet, probe: &Probe) -> Trace {
     let query = Prepared::new(index, &probe.vector);
-    let mut scan = Scan::new(index, &query, allowed, NEIGHBOURS, WIDEST);
+    let mut scan = Scan::new(index, &query, allowed, NEIGHBOURS, widest(index));
+    scan.log = Some(Vec::new());
     scan.whole_parts();
     let mut margins = vec![f32::NEG_INFINITY; index.quantiser.lists()];
     let mut lists = vec![(f32::NEG_INFINITY, scan.scanned)];
@@ -153,38 +161,40 @@ fn trace(index: &VectorIndex, allowed: &RowSet, probe: &Probe) -> Trace {
         scan.list(list);
         lists.push((margins[list], scan.scanned - before));
     }
-    let mut close = scan.found.into_close();
-    close.sort_unstable_by(|a, b| b.score.total_cmp(&a.score));
-    let estimates = close.iter().map(|candidate| {
+    let log = scan.log.into_iter().flatten().map(|(candidate, estimate)| {
         let list = index.part(candidate.part as usize).lists[candidate.place as usize];
-        (candidate.score, margins[list as usize], probe.right.contains(&candidate.row))
+        let (margin, is_right) = (margins[list as usize], probe.right.contains(&candidate.row));
+        Seen { score: candidate.score, estimate, margin, is_right }
     });
-    Trace { lists, estimates: estimates.collect(), right: probe.right.len() }
+    let mut seen: Vec<Seen> = log.collect();
+    seen.sort_unstable_by(|a, b| b.score.total_cmp(&a.score));
+    Trace { lists, seen, right: probe.right.len() }
 }
 
 impl Trace {
-    /// How far below the k-th best estimate each right answer is that is seen with this margin.
-    fn deficits(&self, margin: f32) -> impl Iterator<Item = f32> + '_ {
+    /// What is seen with this margin, the best first.
+    fn with(&self, margin: f32) -> impl Iterator<Item = &Seen> {
+        self.seen.iter().filter(move |seen| seen.margin <= margin)
+    }
+
+    /// How far below the k-th best score the estimate of each right answer is that is seen with this margin.
+    fn deficits(&self, margin: f32) -> impl Iterator<Item = f32> {
         let last = self.last_of_best(margin);
-        let seen =
-            self.estimates.iter().filter(move |(_, needed, right)| *right && *needed <= margin);
-        seen.map(move |(estimate, _, _)| last - estimate)
+        self.with(margin).filter(|seen| seen.is_right).map(move |seen| last - seen.estimate)
     }
 
     fn last_of_best(&self, margin: f32) -> f32 {
-        let mut seen = self.estimates.iter().filter(|(_, needed, _)| *needed <= margin);
-        seen.nth(NEIGHBOURS - 1).map_or(f32::NEG_INFINITY, |(estimate, _, _)| *estimate)
+        self.with(margin).nth(NEIGHBOURS - 1).map_or(f32::NEG_INFINITY, |seen| seen.score)
     }
 
-    /// Lists probed, rows scanned and rows looked at again.
+    /// Lists probed, rows scanned and rows looked at closely.
     fn work(&self, depth: Depth) -> (usize, usize, usize) {
         let probed =
             self.lists.iter().filter(|(needed, rows)| *needed <= depth.margin && *rows > 0);
         let (lists, rows) =
             probed.fold((0, 0), |(lists, rows), (_, more)| (lists + 1, rows + more));
         let limit = self.last_of_best(depth.margin) - depth.width;
-        let close = self.estimates.iter().take_while(|(estimate, _, _)| *estimate >= limit);
-        (lists, rows, close.filter(|(_, needed, _)| *needed <= depth.margin).count())
+        (lists, rows, self.with(depth.margin).filter(|seen| seen.estimate >= limit).count())
     }
 
     fn cost(&self, depth: Depth) -> f32 {
@@ -194,24 +204,25 @@ impl Trace {
 }
 
 /// The cheapest depth with which all kinds of queries meet the aim.
-fn choose(kinds: &[Traces], fixed_width: Option<f32>) -> Depth {
-    let margin = |loss: f32| kinds.iter().map(|kind| margin_for(kind, loss)).fold(0.0, f32::max);
+fn choose(kinds: &[Traces], widest: f32) -> Depth {
+    let margin = |loss: f32| {
+        kinds.iter().map(|kind| margin_for(kind, loss)).fold(0.0, f32::max).min(WIDEST_MARGIN)
+    };
     let depths = LOSSES.iter().map(|loss| {
         let margin = margin(*loss);
-        let calibrated = || kinds.iter().map(|kind| width_for(kind, margin)).fold(0.0, f32::max);
-        Depth { margin, width: fixed_width.unwrap_or_else(calibrated) }
+        let width = kinds.iter().map(|kind| width_for(kind, margin)).fold(0.0, f32::max);
+        Depth { margin, width: width.min(widest) }
     });
     let cost = |depth: &Depth| kinds.iter().flatten().map(|trace| trace.cost(*depth)).sum::<f32>();
     depths
         .min_by(|a, b| cost(a).total_cmp(&cost(b)))
-        .unwrap_or(Depth { margin: 0.0, width: WIDEST })
+        .unwrap_or(Depth { margin: 0.0, width: widest })
 }
 
 /// The margin with which no more than this share of the right answers is in lists that are not probed.
 fn margin_for(traces: &Traces, loss: f32) -> f32 {
-    let right =
-        traces.iter().flat_map(|trace| trace.estimates.iter().filter(|(_, _, right)| *right));
-    smallest_for(right.map(|(_, needed, _)| *needed).collect(), traces, 1.0 - loss)
+    let right = traces.iter().flat_map(|trace| trace.seen.iter().filter(|seen| seen.is_right));
+    smallest_for(right.map(|seen| seen.margin).collect(), traces, 1.0 - loss)
 }
 
 /// The width with which the aim is met, given a margin.
@@ -224,7 +235,7 @@ fn smallest_for(mut needed: Vec<f32>, traces: &Traces, share: f32) -> f32 {
     let all: usize = traces.iter().map(|trace| trace.right).sum();
     let count = (share * all as f32).ceil() as usize;
     needed.sort_unstable_by(f32::total_cmp);
-    needed.get(count.max(1) - 1).or(needed.last()).map_or(WIDEST, |value| value.max(0.0))
+    needed.get(count.max(1) - 1).or(needed.last()).map_or(0.0, |value| value.max(0.0))
 }
 
 /// Measures with the other half of the queries, and looks deeper until the target is met.

@@ -234,3 +234,6 @@ impl VectorIndex {
 fn rows_of(range: std::ops::Range<usize>) -> Vec<Row> {
     range.map(|row| row as Row).collect()
 }
+
+#[cfg(test)]
+mod tests;

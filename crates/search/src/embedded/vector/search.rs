@@ -13,7 +13,7 @@ use crate::embedded::vector::kernel::{
 use crate::embedded::vectors::Vectors;
 use crate::rows::{Row, RowSet};
 
-/// Places that are scanned before the threshold is raised.
+/// Places whose bits are scanned before the threshold is raised.
 const RUN: usize = 16 * LANES;
 
 /// Places in an average list below which a part is read from end to end: a list that does not fill its blocks costs more
@@ -31,6 +31,21 @@ const BYTE_NOISE: f32 = 0.02;
 
 /// Standard deviations of the noise of bytes within which a row is looked at again: 4 of a difference of two rows.
 const BYTE_DEVIATIONS: f32 = 6.0;
+
+/// Standard deviation of an estimate from bits, times `sqrt(D)`, in units of the residual's length and the query's:
+/// `sqrt(pi / 2 - 1)`, since the cosine of a random vector and its signs is `sqrt(2 / pi)`.
+///
+/// Source: Gao and Long, "RaBitQ" (SIGMOD 2024), theorem 3.2.
+const BIT_NOISE: f32 = 0.756;
+
+/// Standard deviations of the noise of bits that are practically never exceeded.
+const BIT_DEVIATIONS: f32 = 5.0;
+
+/// Rows whose bytes are looked at before the threshold is raised.
+const BATCH: usize = 16;
+
+/// Neighbours that the depth is calibrated for.
+pub(crate) const NEIGHBOURS: usize = 10;
 
 /// Estimates beyond which a query is divided among threads. Below that, several queries at once make better use of them.
 const PARALLEL_ROWS: f32 = 1e6;
@@ -82,21 +97,26 @@ fn descending(score: f32) -> u32 {
     if bits >> 31 == 1 { bits } else { !bits & 0x7fff_ffff }
 }
 
-/// A first look at the rows of an index.
+/// A look at the rows of an index: first at their bits, then at the bytes of those that may be among the best.
 #[derive(Debug)]
 pub(crate) struct Scan<'a> {
     index: &'a VectorIndex,
     query: &'a Prepared,
     allowed: &'a RowSet,
+    /// How far below the k-th best score an estimate may be.
+    width: f32,
+    /// The best by bytes.
     pub(crate) found: Candidates,
     /// Rows whose estimate was computed.
     pub(crate) scanned: usize,
+    /// Every row whose bytes were looked at, with its estimate, if that is wanted.
+    pub(crate) log: Option<Vec<(Candidate, f32)>>,
     passed: Vec<Passed>,
     bases: Vec<f32>,
 }
 
 impl<'a> Scan<'a> {
-    /// For the best `count` by estimates that are right to within `width`.
+    /// For the best `count`, with estimates that are right to within `width`.
     pub(crate) fn new(
         index: &'a VectorIndex,
         query: &'a Prepared,
@@ -104,16 +124,9 @@ impl<'a> Scan<'a> {
         count: usize,
         width: f32,
     ) -> Self {
-        let found = Candidates::new(count, width, most_close(count));
-        Self {
-            index,
-            query,
-            allowed,
-            found,
-            scanned: 0,
-            passed: Vec::with_capacity(RUN),
-            bases: Vec::new(),
-        }
+        let found = new_candidates(index, count);
+        let (passed, bases) = (Vec::with_capacity(RUN), Vec::with_capacity(RUN));
+        Self { index, query, allowed, width, found, scanned: 0, log: None, passed, bases }
     }
 
     /// Looks at what is not worth probing by list: parts with short lists, and rows that came since.
@@ -143,17 +156,16 @@ impl<'a> Scan<'a> {
         self.scanned += places.len();
         let mut first = places.start / LANES * LANES;
         while first < places.end {
-            let end = (first + RUN).min(places.end);
-            let run = first.max(places.start)..end;
+            let run = first.max(places.start)..places.end.min(first + RUN);
             match &self.query.tables {
                 Some(tables) => self.bits(number, part, first, run, tables),
-                None => self.bytes(number, part, run),
+                None => self.all_bytes(number, part, run),
             }
             first += RUN;
         }
     }
 
-    /// Estimates from bits, for whole blocks from `first` on.
+    /// Estimates from the bits of whole blocks from `first` on, then the bytes of what passed.
     fn bits(
         &mut self,
         number: usize,
@@ -163,41 +175,79 @@ impl<'a> Scan<'a> {
         tables: &Tables,
     ) {
         let blocks = first / LANES..run.end.div_ceil(LANES);
-        self.bases.clear();
-        // The places of other lists in the outer blocks get a wrong base, and are passed over below.
-        match part.lists[run.start] == part.lists[run.end - 1] {
-            true => self
-                .bases
-                .resize(blocks.len() * LANES, self.query.scores[part.lists[run.start] as usize]),
-            false => {
-                let lists = &part.lists[first..run.end];
-                self.bases.extend(lists.iter().map(|list| self.query.scores[*list as usize]));
-                self.bases.resize(blocks.len() * LANES, 0.0);
-            }
-        }
+        self.fill_bases(part, first, &run, blocks.len() * LANES);
         self.passed.clear();
         let blocks = part.blocks(blocks, &self.bases);
-        scan(self.index.quantiser.level, tables, blocks, self.found.threshold(), &mut self.passed);
-        for passed in &self.passed {
+        scan(self.index.quantiser.level, tables, blocks, self.threshold(), &mut self.passed);
+        self.passed.retain(|passed| {
             let place = first + passed.place as usize;
-            if run.contains(&place) && self.allowed.contains(part.rows[place]) {
-                let (row, part) = (part.rows[place], number as u32);
-                self.found.offer(Candidate {
-                    score: passed.estimate,
-                    row,
-                    part,
-                    place: place as u32,
-                });
+            run.contains(&place) && self.allowed.contains(part.rows[place])
+        });
+        // The best first: they raise the threshold for the others.
+        self.passed.sort_unstable_by(|a, b| b.estimate.total_cmp(&a.estimate));
+        let passed = std::mem::take(&mut self.passed);
+        for batch in passed.chunks(BATCH) {
+            let threshold = self.threshold();
+            let count = batch.partition_point(|passed| passed.estimate >= threshold);
+            self.bytes(number, part, first, &batch[..count]);
+            if count < batch.len() {
+                break;
             }
+        }
+        self.passed = passed;
+    }
+
+    /// The scores of the centres, for each place. Those of other lists in the outer blocks get a wrong one, but they are
+    /// passed over.
+    fn fill_bases(&mut self, part: &Codes, first: usize, run: &Range<usize>, count: usize) {
+        let scores = &self.query.scores;
+        self.bases.clear();
+        if part.lists[run.start] == part.lists[run.end - 1] && !part.starts.is_empty() {
+            self.bases.resize(count, scores[part.lists[run.start] as usize]);
+        } else {
+            self.bases.extend(part.lists[first..run.end].iter().map(|list| scores[*list as usize]));
+            self.bases.resize(count, 0.0);
         }
     }
 
-    /// Estimates from bytes.
-    fn bytes(&mut self, number: usize, part: &Codes, run: Range<usize>) {
+    /// What an estimate must reach.
+    fn threshold(&self) -> f32 {
+        self.found.last_of_best() - self.width
+    }
+
+    /// Scores of all allowed places from bytes.
+    fn all_bytes(&mut self, number: usize, part: &Codes, run: Range<usize>) {
         let allowed = run.filter(|place| self.allowed.contains(part.rows[*place]));
-        let places: Vec<u32> = allowed.map(|place| place as u32).collect();
-        for candidate in byte_scores(self.index, self.query, number, part, &places) {
+        let places = allowed.map(|place| Passed { place: place as u32, estimate: 0.0 });
+        for batch in places.collect::<Vec<_>>().chunks(BATCH) {
+            self.bytes(number, part, 0, batch);
+        }
+    }
+
+    /// Scores of some places behind `first` from bytes.
+    fn bytes(&mut self, number: usize, part: &Codes, first: usize, batch: &[Passed]) {
+        let (mut places, mut products) = ([0; BATCH], [0; BATCH]);
+        for (place, passed) in places.iter_mut().zip(batch) {
+            *place = first as u32 + passed.place;
+        }
+        let (query, scales) = (self.query, part.scales.get());
+        let places = &places[..batch.len()];
+        byte_dots(
+            self.index.quantiser.level,
+            &query.bytes,
+            part.bytes.get(),
+            places,
+            &mut products,
+        );
+        for ((&place, product), passed) in places.iter().zip(products).zip(batch) {
+            let at = place as usize;
+            let score =
+                query.scores[part.lists[at] as usize] + scales[at] * query.unit * product as f32;
+            let candidate = Candidate { score, row: part.rows[at], part: number as u32, place };
             self.found.offer(candidate);
+            if let Some(log) = &mut self.log {
+                log.push((candidate, passed.estimate));
+            }
         }
     }
 }
@@ -207,43 +257,15 @@ fn is_whole(part: &Codes, lists: usize) -> bool {
     part.starts.is_empty() || lists == 1 || part.len() < SHORT_LIST * lists
 }
 
-/// How many rows within the noise are kept.
-fn most_close(count: usize) -> usize {
-    (MOST_CLOSE.0 * count).max(MOST_CLOSE.1)
+/// An empty collection of the best by bytes.
+fn new_candidates(index: &VectorIndex, count: usize) -> Candidates {
+    let width = BYTE_DEVIATIONS * BYTE_NOISE * index.spread / (index.quantiser.dim as f32).sqrt();
+    Candidates::new(count, width, (MOST_CLOSE.0 * count).max(MOST_CLOSE.1))
 }
 
-/// Scores of these places from bytes.
-fn byte_scores(
-    index: &VectorIndex,
-    query: &Prepared,
-    number: usize,
-    part: &Codes,
-    places: &[u32],
-) -> Vec<Candidate> {
-    let mut products = vec![0; places.len()];
-    byte_dots(index.quantiser.level, &query.bytes, part.bytes.get(), places, &mut products);
-    let scales = part.scales.get();
-    let score = |place: u32, product: i32| {
-        let base = query.scores[part.lists[place as usize] as usize];
-        base + scales[place as usize] * query.unit * product as f32
-    };
-    let candidates = places.iter().zip(products).map(|(&place, product)| Candidate {
-        score: score(place, product),
-        row: part.rows[place as usize],
-        part: number as u32,
-        place,
-    });
-    candidates.collect()
-}
-
-/// How far below the k-th best by bytes a row may be and yet be among the best.
-fn byte_width(index: &VectorIndex) -> f32 {
-    BYTE_DEVIATIONS * BYTE_NOISE * index.spread / (index.quantiser.dim as f32).sqrt()
-}
-
-/// The width of the first look, where it needs no calibration because that look is at bytes.
-pub(crate) fn fixed_width(index: &VectorIndex) -> Option<f32> {
-    (!index.by_bits()).then(|| byte_width(index))
+/// An estimate from bits is practically never further from the score than this.
+pub(crate) fn widest(index: &VectorIndex) -> f32 {
+    BIT_DEVIATIONS * BIT_NOISE * index.spread / (index.quantiser.dim as f32).sqrt()
 }
 
 /// The best `count` of the allowed rows by their vectors, as far as the stages before let them through.
@@ -254,80 +276,59 @@ pub(crate) fn best(
     count: usize,
     allowed: &RowSet,
 ) -> Vec<(Row, f32)> {
-    let prepared = Prepared::new(index, query);
-    let found = first_stage(index, &prepared, allowed, count);
-    let close = match &prepared.tables {
-        Some(_) => second_stage(index, &prepared, found.into_close(), count),
-        None => found,
-    };
-    by_vectors(index, vectors, query, close.into_close(), count)
+    let stripes = if index.expected_scan(allowed) < PARALLEL_ROWS { 1 } else { STRIPES };
+    best_in(index, vectors, query, count, allowed, stripes)
 }
 
-/// All rows that may be among the best by the first estimates.
-fn first_stage<'a>(
-    index: &'a VectorIndex,
-    query: &'a Prepared,
-    allowed: &'a RowSet,
+/// The same, with the first stage divided into so many parts.
+pub(crate) fn best_in(
+    index: &VectorIndex,
+    vectors: &Vectors,
+    query: &[f32],
     count: usize,
+    allowed: &RowSet,
+    stripes: usize,
+) -> Vec<(Row, f32)> {
+    let prepared = Prepared::new(index, query);
+    // The depth was calibrated for the best ten; the very first are further above the rest.
+    let found = close(index, &prepared, allowed, count.max(NEIGHBOURS), stripes);
+    let mut best = Candidates::new(count, 0.0, count);
+    for candidate in found.into_close() {
+        let score = dot(index.quantiser.level, query, vectors.row(candidate.row));
+        best.offer(Candidate { score, ..candidate });
+    }
+    best.into_best()
+}
+
+/// All rows that may be among the best by their bytes.
+fn close(
+    index: &VectorIndex,
+    query: &Prepared,
+    allowed: &RowSet,
+    count: usize,
+    stripes: usize,
 ) -> Candidates {
-    let width = fixed_width(index).unwrap_or(index.manifest.depth.width);
+    let depth = index.manifest.depth;
     let lists = query.lists();
-    let stripe = |number: usize, step: usize| {
-        let mut scan = Scan::new(index, query, allowed, count, width);
+    let stripe = |number: usize| {
+        let mut scan = Scan::new(index, query, allowed, count, depth.width);
         if number == 0 {
             scan.whole_parts();
         }
-        for list in lists.iter().skip(number).step_by(step) {
-            if scan.is_near(*list as usize, index.manifest.depth.margin) {
+        for list in lists.iter().skip(number).step_by(stripes) {
+            if scan.is_near(*list as usize, depth.margin) {
                 scan.list(*list as usize);
             }
         }
         scan.found
     };
-    if index.expected_scan(allowed) < PARALLEL_ROWS {
-        return stripe(0, 1);
+    if stripes == 1 {
+        return stripe(0);
     }
-    let stripes: Vec<Candidates> =
-        (0..STRIPES).into_par_iter().map(|number| stripe(number, STRIPES)).collect();
-    let mut found = Candidates::new(count, width, most_close(count));
-    for other in stripes {
-        found.merge(other);
-    }
-    found
-}
-
-/// All rows that may be among the best by their bytes.
-pub(crate) fn second_stage(
-    index: &VectorIndex,
-    query: &Prepared,
-    mut close: Vec<Candidate>,
-    count: usize,
-) -> Candidates {
-    let mut found = Candidates::new(count, byte_width(index), most_close(count));
-    // Neighbours in memory one after the other.
-    close.sort_unstable_by_key(|candidate| (candidate.part, candidate.place));
-    for run in close.chunk_by(|a, b| a.part == b.part) {
-        let number = run[0].part as usize;
-        let places: Vec<u32> = run.iter().map(|candidate| candidate.place).collect();
-        for candidate in byte_scores(index, query, number, index.part(number), &places) {
-            found.offer(candidate);
-        }
+    let parts: Vec<Candidates> = (0..stripes).into_par_iter().map(stripe).collect();
+    let mut found = new_candidates(index, count);
+    for part in parts {
+        found.merge(part);
     }
     found
-}
-
-/// The best by their vectors.
-fn by_vectors(
-    index: &VectorIndex,
-    vectors: &Vectors,
-    query: &[f32],
-    close: Vec<Candidate>,
-    count: usize,
-) -> Vec<(Row, f32)> {
-    let mut found = Candidates::new(count, 0.0, count);
-    for candidate in close {
-        let score = dot(index.quantiser.level, query, vectors.row(candidate.row));
-        found.offer(Candidate { score, ..candidate });
-    }
-    found.into_best()
 }
