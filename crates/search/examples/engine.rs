@@ -4,16 +4,14 @@
 //! `scan generate DIR N` writes. `engine measure DIR INDEX` times searches, `engine change DIR INDEX` adds and deletes.
 //! bench/search/README.md says how the figures are used.
 
+use std::io::Write;
 use std::path::Path;
-use std::process::ExitCode;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use finelens_search::{
     Backend, Embedded, Filter, Fingerprint, Item, Language, Metadata, Mode, Query, Record,
     Settings, Value, Words,
 };
-use rand::{Rng, SeedableRng};
-use rand_chacha::ChaCha8Rng;
 use serde_json::json;
 
 /// Width of the generated vectors.
@@ -22,31 +20,36 @@ const DIM: usize = 512;
 /// Pictures put in one call while building.
 const BATCH: usize = 5_000;
 
-/// Filters that hold for this share of all pictures: every picture has a `slice` below 1,000.
+/// Queries that the index is calibrated on; the others are asked.
+const CALIBRATED: usize = 500;
+
+/// Queries are asked over and over for at least this long where they are counted.
+const COUNTED: Duration = Duration::from_secs(1);
+
+/// The note that keeps how long building took.
+const BUILD_S: &str = "build_s";
+
+/// Filters that hold for this share of all pictures: the `slice` of a picture is its number modulo 1,000.
 const SHARES: [(f64, u32); 4] = [(0.5, 500), (0.1, 100), (0.01, 10), (0.001, 1)];
 
 type Outcome<T> = Result<T, Box<dyn std::error::Error>>;
 
-fn main() -> ExitCode {
+fn main() -> Outcome<()> {
     let words: Vec<String> = std::env::args().skip(1).collect();
     let [command, data, index] = words.iter().map(String::as_str).collect::<Vec<_>>()[..] else {
-        eprintln!("usage: engine build|measure|change DIR INDEX");
-        return ExitCode::from(2);
+        return Err("usage: engine build|measure|change DIR INDEX".into());
     };
     let (data, index) = (Path::new(data), Path::new(index));
-    let done = match command {
+    match command {
         "build" => build(data, index),
         "measure" => measure(data, index),
         "change" => change(data, index),
         _ => Err("expected build, measure or change".into()),
-    };
-    done.map_or_else(
-        |error| {
-            eprintln!("error: {error}");
-            ExitCode::from(2)
-        },
-        |()| ExitCode::SUCCESS,
-    )
+    }
+}
+
+fn tell(line: &serde_json::Value) -> Outcome<()> {
+    Ok(writeln!(std::io::stdout(), "{line}")?)
 }
 
 /// # Shapes
@@ -60,17 +63,17 @@ fn lines(path: &Path) -> Outcome<Vec<String>> {
     Ok(fs_err::read_to_string(path)?.lines().map(str::to_owned).collect())
 }
 
-fn item(number: usize, vector: &[f32], caption: &str, slice: u32) -> Item {
-    let metadata = Metadata::from([("slice".to_owned(), Value::Number(f64::from(slice)))]);
+fn item(number: usize, vector: &[f32], caption: &str) -> Item {
+    let slice = (number % 1000) as f64;
+    let metadata = Metadata::from([("slice".to_owned(), Value::Number(slice))]);
     let (id, captions) = (format!("{number:08}"), vec![caption.to_owned()]);
     Item { record: Record { id, captions, metadata, ..Record::default() }, vector: vector.to_vec() }
 }
 
 fn build(data: &Path, index: &Path) -> Outcome<()> {
     let (base, captions) = (numbers(&data.join("base.f32"))?, lines(&data.join("captions.txt"))?);
-    let probes: Vec<Vec<f32>> =
-        numbers(&data.join("text.f32"))?.chunks(DIM).skip(700).map(<[f32]>::to_vec).collect();
-    let mut dice = ChaCha8Rng::seed_from_u64(5);
+    let texts = numbers(&data.join("text.f32"))?;
+    let probes: Vec<Vec<f32>> = texts.chunks(DIM).take(CALIBRATED).map(<[f32]>::to_vec).collect();
     let start = Instant::now();
     let model = Fingerprint { hash: "generated".to_owned(), name: "generated".to_owned() };
     let settings =
@@ -80,7 +83,7 @@ fn build(data: &Path, index: &Path) -> Outcome<()> {
     for (batch, rows) in rows.chunks(BATCH).enumerate() {
         let items: Vec<Item> = (batch * BATCH..)
             .zip(rows)
-            .map(|(number, row)| item(number, row, &captions[number], dice.random_range(0..1000)))
+            .map(|(number, row)| item(number, row, &captions[number]))
             .collect();
         engine.put(&items)?;
     }
@@ -88,15 +91,12 @@ fn build(data: &Path, index: &Path) -> Outcome<()> {
     engine.set_probes(&probes)?;
     engine.optimise(&mut |_, _, _| {})?;
     let build_s = start.elapsed().as_secs_f64();
+    engine.set_note(BUILD_S, &build_s.to_string())?;
     drop(engine);
     let raw = base.len() * 4 + captions.iter().map(String::len).sum::<usize>();
-    println!(
-        "{}",
-        json!({"engine": "finelens", "n": rows.len(), "dim": DIM, "build_s": round(build_s),
+    tell(&json!({"engine": "finelens", "n": rows.len(), "dim": DIM, "build_s": round(build_s),
             "of_which_storing_s": round(stored_s), "disk_mib": round(disk(index)? / MIB),
-            "disk_ratio": round(disk(index)? / raw as f64)})
-    );
-    Ok(())
+            "disk_ratio": round(disk(index)? / raw as f64)}))
 }
 
 const MIB: f64 = 1024.0 * 1024.0;
@@ -135,14 +135,28 @@ struct Case<'a> {
 }
 
 fn measure(data: &Path, index: &Path) -> Outcome<()> {
-    let start = Instant::now();
-    let engine = Embedded::open_read_only(index)?;
-    let open_s = start.elapsed().as_secs_f64();
     let texts = numbers(&data.join("text.f32"))?;
     let images = numbers(&data.join("image.f32"))?;
     let words = lines(&data.join("textq.txt"))?;
-    for case in cases(&texts, &images, &words)? {
-        report(&engine, &case, open_s)?;
+    let (before, _) = resident()?;
+    let start = Instant::now();
+    let engine = Embedded::open_read_only(index)?;
+    let open_s = start.elapsed().as_secs_f64();
+    let facts = json!({"engine": "finelens", "n": engine.stats()?.pictures, "dim": DIM,
+        "open_s": round(open_s), "disk_mib": round(disk(index)? / MIB),
+        "build_s": engine.note(BUILD_S)?.and_then(|text| text.parse::<f64>().ok()).map(round)});
+    let cases = cases(&texts, &images, &words)?;
+    let mut timed = Vec::new();
+    for case in &cases {
+        timed.push(time(&engine, case, before)?);
+    }
+    // Last, because comparing with everything brings every vector into memory.
+    for (case, mut line) in cases.iter().zip(timed) {
+        line["recall10"] = json!(recall(&engine, case)?);
+        if let (Some(line), Some(facts)) = (line.as_object_mut(), facts.as_object()) {
+            line.extend(facts.clone());
+        }
+        tell(&line)?;
     }
     Ok(())
 }
@@ -154,7 +168,7 @@ fn cases<'a>(texts: &[f32], images: &[f32], words: &[String]) -> Outcome<Vec<Cas
             let vector = (mode != Mode::Lexical).then(|| vector.to_vec());
             Query { mode, filter: filter.cloned(), ..Query::new(words, vector) }
         };
-        vectors.chunks(DIM).zip(words).take(700).map(query).collect()
+        vectors.chunks(DIM).zip(words).skip(CALIBRATED).map(query).collect()
     };
     let mut cases = Vec::new();
     for mode in [Mode::Vector, Mode::Lexical, Mode::Hybrid] {
@@ -172,59 +186,62 @@ fn cases<'a>(texts: &[f32], images: &[f32], words: &[String]) -> Outcome<Vec<Cas
     Ok(cases)
 }
 
-fn report(engine: &Embedded, case: &Case<'_>, open_s: f64) -> Outcome<()> {
-    let (mut times, mut found) = (Vec::new(), Vec::new());
+fn time(engine: &Embedded, case: &Case<'_>, before_mib: f64) -> Outcome<serde_json::Value> {
     for query in case.queries.iter().take(100) {
         engine.search(query)?;
     }
-    let start = Instant::now();
+    let mut times = Vec::new();
     for query in &case.queries {
         let start = Instant::now();
-        found.push(ids(&engine.search(query)?.hits));
+        engine.search(query)?;
         times.push(start.elapsed().as_secs_f64() * 1e6);
     }
-    let qps1 = case.queries.len() as f64 / start.elapsed().as_secs_f64();
     times.sort_by(f64::total_cmp);
-    let recall = if case.mode == Mode::Vector { Some(recall(engine, case, &found)?) } else { None };
-    let stats = engine.stats()?;
     let (rss_mib, anonymous_mib) = resident()?;
-    println!(
-        "{}",
-        json!({"engine": "finelens", "mode": format!("{:?}", case.mode).to_lowercase(), "kind": case.kind,
-            "filter": case.share, "recall10": recall, "p50_us": times[times.len() / 2].round(),
-            "p99_us": times[times.len() * 99 / 100].round(), "qps1": qps1.round(),
-            "qps2": on_two_threads(engine, case).round(), "open_s": round(open_s), "n": stats.pictures,
-            "dim": stats.dim, "rss_mib": rss_mib.round(), "anonymous_mib": anonymous_mib.round()})
-    );
-    Ok(())
+    Ok(
+        json!({"mode": format!("{:?}", case.mode).to_lowercase(), "kind": case.kind, "filter": case.share,
+        "p50_us": times[times.len() / 2].round(), "p99_us": times[times.len() * 99 / 100].round(),
+        "qps1": per_second(engine, case, 1).round(), "qps2": per_second(engine, case, 2).round(),
+        "rss_mib": (rss_mib - before_mib).round(), "anonymous_mib": anonymous_mib.round()}),
+    )
 }
 
-fn ids(hits: &[finelens_search::Hit]) -> Vec<String> {
-    hits.iter().map(|hit| hit.record.id.clone()).collect()
-}
-
-fn recall(engine: &Embedded, case: &Case<'_>, found: &[Vec<String>]) -> Outcome<f64> {
-    let (mut right, mut all) = (0, 0);
-    for (query, found) in case.queries.iter().zip(found).take(300) {
-        let exact = ids(&engine.search(&Query { exact: true, ..query.clone() })?.hits);
-        right += exact.iter().filter(|id| found.contains(id)).count();
-        all += exact.len();
+/// Of the best ten that comparing with everything finds, the part that a search finds; for the vector leg alone.
+fn recall(engine: &Embedded, case: &Case<'_>) -> Outcome<Option<f64>> {
+    if case.mode != Mode::Vector {
+        return Ok(None);
     }
-    Ok(round(f64::from(right as u32) / f64::from(all as u32)))
+    let ids = |query: &Query| -> Outcome<Vec<String>> {
+        Ok(engine.search(query)?.hits.into_iter().map(|hit| hit.record.id).collect())
+    };
+    let (mut right, mut all) = (0_u32, 0_u32);
+    for query in &case.queries {
+        let found = ids(query)?;
+        let exact = ids(&Query { exact: true, ..query.clone() })?;
+        right += exact.iter().filter(|id| found.contains(id)).count() as u32;
+        all += exact.len() as u32;
+    }
+    Ok(Some(round(f64::from(right) / f64::from(all))))
 }
 
-fn on_two_threads(engine: &Embedded, case: &Case<'_>) -> f64 {
+/// Queries a second on so many threads.
+fn per_second(engine: &Embedded, case: &Case<'_>, threads: usize) -> f64 {
     let start = Instant::now();
-    std::thread::scope(|scope| {
-        for half in case.queries.chunks(case.queries.len().div_ceil(2)) {
-            scope.spawn(move || {
-                for query in half {
-                    engine.search(query).expect("this query was answered before");
-                }
-            });
+    let count = |first: usize| {
+        let mut asked = 0;
+        while start.elapsed() < COUNTED {
+            let query = &case.queries[(first + asked * threads) % case.queries.len()];
+            engine.search(query).expect("this query was answered before");
+            asked += 1;
         }
+        asked
+    };
+    let asked: usize = std::thread::scope(|scope| {
+        let counting: Vec<_> =
+            (0..threads).map(|first| scope.spawn(move || count(first))).collect();
+        counting.into_iter().map(|thread| thread.join().unwrap_or_default()).sum()
     });
-    case.queries.len() as f64 / start.elapsed().as_secs_f64()
+    asked as f64 / start.elapsed().as_secs_f64()
 }
 
 /// Adds and deletes pictures while another thread searches.
@@ -243,8 +260,7 @@ fn change(data: &Path, index: &Path) -> Outcome<()> {
     let (mut single, mut batch, mut deleted) = (Vec::new(), Vec::new(), Vec::new());
     let meanwhile = searches_during(&engine, &query, || {
         for number in 0..200 {
-            let added =
-                item(90_000_000 + number, &texts[number * DIM..][..DIM], "a new picture", 0);
+            let added = item(90_000_000 + number, &texts[number * DIM..][..DIM], "a new picture");
             let start = Instant::now();
             engine.put(&[added])?;
             single.push(start.elapsed().as_secs_f64() * 1e3);
@@ -253,7 +269,7 @@ fn change(data: &Path, index: &Path) -> Outcome<()> {
         for number in 0..5 {
             let added: Vec<Item> = (0..1000)
                 .map(|i| {
-                    item(91_000_000 + number * 1000 + i, &texts[i * DIM..][..DIM], "one of many", 0)
+                    item(91_000_000 + number * 1000 + i, &texts[i * DIM..][..DIM], "one of many")
                 })
                 .collect();
             let start = Instant::now();
@@ -271,13 +287,11 @@ fn change(data: &Path, index: &Path) -> Outcome<()> {
         times.sort_by(f64::total_cmp);
         (round(times[times.len() / 2]), round(times[times.len() * 99 / 100]))
     };
-    println!(
-        "{}",
-        json!({"engine": "finelens", "n": engine.stats()?.pictures, "add_1_ms_p50_p99": middle(&mut single),
+    tell(
+        &json!({"engine": "finelens", "n": engine.stats()?.pictures, "add_1_ms_p50_p99": middle(&mut single),
             "add_1000_ms_p50_max": middle(&mut batch), "delete_ms_p50_p99": middle(&mut deleted),
-            "hybrid_us_p50_p99_alone": alone, "hybrid_us_p50_p99_meanwhile": meanwhile})
-    );
-    Ok(())
+            "hybrid_us_p50_p99_alone": alone, "hybrid_us_p50_p99_meanwhile": meanwhile}),
+    )
 }
 
 /// p50 and p99 of hybrid searches, in microseconds, for as long as `work` takes.
