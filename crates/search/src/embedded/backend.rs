@@ -35,6 +35,8 @@ impl Backend for Embedded {
         if let Some(vector) = &query.vector {
             check_vector("the query", vector, snapshot.store().settings().dim)?;
         }
+        check_share("the weight of the vector", query.weight, 0.0)?;
+        check_share("the cosine from which hits are folded", query.fold_duplicates, -1.0)?;
         search::search(&snapshot, query)
     }
 
@@ -54,6 +56,15 @@ impl Backend for Embedded {
             fitted,
             disk: snapshot.generation.disk()?,
         })
+    }
+}
+
+fn check_share(what: &str, share: Option<f32>, least: f32) -> Result<(), Error> {
+    match share {
+        Some(share) if !(least..=1.0).contains(&share) => {
+            Err(Error::Query { reason: format!("{what}: expected {least} to 1, found {share}") })
+        }
+        _ => Ok(()),
     }
 }
 

@@ -340,12 +340,9 @@ impl Embedded {
         generation.catch_up(lexical, state.vectors.rows())?;
         let mut codes = old.codes.extended(&state.vectors);
         if self.folder.writable() {
-            if lexical.pending() > PENDING_WORDS {
-                lexical.commit()?;
-            }
-            if codes.tail_rows() > PENDING_CODES {
-                codes = codes.flush(&generation.codes_dir(), &state.vectors)?;
-            }
+            // The change is durable and seen already: what cannot be written now is written when the index is next opened.
+            let kept = keep_small(&generation, lexical, &mut codes, &state.vectors);
+            let _ = kept.inspect_err(|error| tracing::warn!("{error}"));
         }
         let rule = generation.rule()?.0;
         let view = lexical.view();
@@ -402,6 +399,22 @@ impl Embedded {
             Err(Error::ReadOnly { path: self.folder.path().to_owned() })
         }
     }
+}
+
+/// Writes what is derived once there is much of it in memory.
+fn keep_small(
+    generation: &Generation,
+    lexical: &mut Lexical,
+    codes: &mut vector::VectorIndex,
+    vectors: &vectors::Vectors,
+) -> Result<(), Error> {
+    if lexical.pending() > PENDING_WORDS {
+        lexical.commit()?;
+    }
+    if codes.tail_rows() > PENDING_CODES {
+        *codes = codes.flush(&generation.codes_dir(), vectors)?;
+    }
+    Ok(())
 }
 
 /// What is derived is written, so that the next opening has nothing to catch up with.

@@ -29,7 +29,7 @@ struct Found {
 pub(super) fn search(snapshot: &Snapshot, query: &Query) -> Result<Results, Error> {
     let plan = snapshot.lexical.plan(&query.words)?;
     let allowed = allowed(snapshot, query, &plan)?;
-    let wanted = query.offset.saturating_add(query.limit).saturating_add(1);
+    let wanted = wanted(snapshot, query);
     let words = (query.mode != Mode::Vector && plan.scores()).then_some(&plan);
     let vector = query.vector.as_deref().filter(|_| query.mode != Mode::Lexical);
     let (mut found, rule) = match (words, vector) {
@@ -47,6 +47,11 @@ pub(super) fn search(snapshot: &Snapshot, query: &Query) -> Result<Results, Erro
     let mut results = Results { more, rule, notes: plan.notes().to_vec(), ..Results::default() };
     load(snapshot, &plan, &page, folded, &mut results)?;
     Ok(results)
+}
+
+/// Places down to the end of the page, and one more to see whether there are others.
+fn wanted(snapshot: &Snapshot, query: &Query) -> usize {
+    query.offset.saturating_add(query.limit).min(snapshot.live.len()) + 1
 }
 
 /// Rows that may be hits: alive, of which the filter holds, with what the words demand.
@@ -123,8 +128,7 @@ fn hybrid(
     allowed: &RowSet,
 ) -> Result<(Vec<Found>, Option<Rule>), Error> {
     // A power of two, so that neighbouring pages are cut from the same order.
-    let page_end = query.offset.saturating_add(query.limit).saturating_add(1);
-    let depth = CANDIDATES.max(page_end.next_power_of_two());
+    let depth = CANDIDATES.max(wanted(snapshot, query).next_power_of_two());
     let by_words = snapshot.lexical.search(plan, depth, allowed)?;
     let by_vector = nearest(snapshot, query.exact, vector, depth, allowed);
     let (rows, candidates) = both_scores(snapshot, plan, vector, &by_words, &by_vector)?;
