@@ -111,9 +111,10 @@ impl Embedded {
         Ok(Self { folder, snapshot: RwLock::new(Arc::new(snapshot)), lexical: Mutex::new(lexical) })
     }
 
-    /// What the index was made with.
+    /// What the index was made with, as far as it can be read now.
     pub fn settings(&self) -> Settings {
-        self.held().store().settings().clone()
+        let snapshot = self.now().unwrap_or_else(|_| self.held());
+        snapshot.store().settings().clone()
     }
 
     /// Folders of the originals by name.
@@ -121,7 +122,7 @@ impl Embedded {
     /// # Errors
     /// What the disk has to report.
     pub fn roots(&self) -> Result<BTreeMap<String, PathBuf>, Error> {
-        Ok(self.held().generation.json(generation::ROOTS)?.unwrap_or_default())
+        Ok(self.now()?.generation.json(generation::ROOTS)?.unwrap_or_default())
     }
 
     /// Says where the originals of a root are.
@@ -155,7 +156,7 @@ impl Embedded {
     }
 
     fn notes(&self) -> Result<BTreeMap<String, String>, Error> {
-        Ok(self.held().generation.json(generation::NOTES)?.unwrap_or_default())
+        Ok(self.now()?.generation.json(generation::NOTES)?.unwrap_or_default())
     }
 
     /// Everything in it by id, as far as it takes to see what changed.

@@ -30,23 +30,42 @@ pub(super) fn search(snapshot: &Snapshot, query: &Query) -> Result<Results, Erro
     let plan = snapshot.lexical.plan(&query.words)?;
     let allowed = allowed(snapshot, query, &plan)?;
     let wanted = wanted(snapshot, query);
-    let words = (query.mode != Mode::Vector && plan.scores()).then_some(&plan);
+    let mut depth = wanted;
+    let (kept, rule) = loop {
+        let (found, rule) = ranked(snapshot, query, &plan, &allowed, depth)?;
+        let is_all = found.len() < depth;
+        let kept = fold(snapshot, query, found, wanted);
+        if kept.len() >= wanted || is_all {
+            break (kept, rule);
+        }
+        // So many were folded that the page is not full.
+        depth *= 4;
+    };
+    let more = kept.len() >= wanted;
+    let page: Vec<_> = kept.into_iter().skip(query.offset).take(query.limit).collect();
+    let mut results = Results { more, rule, notes: plan.notes().to_vec(), ..Results::default() };
+    load(snapshot, &plan, &page, &mut results)?;
+    Ok(results)
+}
+
+/// The best of those legs that the query has, at least `depth` where there are so many.
+fn ranked(
+    snapshot: &Snapshot,
+    query: &Query,
+    plan: &Plan,
+    allowed: &RowSet,
+    depth: usize,
+) -> Result<(Vec<Found>, Option<Rule>), Error> {
+    let words = (query.mode != Mode::Vector && plan.scores()).then_some(plan);
     let vector = query.vector.as_deref().filter(|_| query.mode != Mode::Lexical);
-    let (mut found, rule) = match (words, vector) {
-        (Some(plan), Some(vector)) => hybrid(snapshot, query, plan, vector, &allowed)?,
-        (Some(plan), None) => (lexical(snapshot, plan, wanted, &allowed)?, None),
-        (None, Some(vector)) => (by_vector(snapshot, query, vector, wanted, &allowed), None),
+    Ok(match (words, vector) {
+        (Some(plan), Some(vector)) => hybrid(snapshot, query, plan, vector, allowed, depth)?,
+        (Some(plan), None) => (lexical(snapshot, plan, depth, allowed)?, None),
+        (None, Some(vector)) => (by_vector(snapshot, query, vector, depth, allowed), None),
         // Words that say nothing find nothing; a note says which.
         (None, None) if !query.words.is_empty() && !query.words.constrains() => (Vec::new(), None),
-        (None, None) => (in_order(&allowed, wanted), None),
-    };
-    let folded = fold(snapshot, query, &mut found, wanted);
-    let more = found.len() >= wanted;
-    let page: Vec<Found> = found.into_iter().skip(query.offset).take(query.limit).collect();
-    let folded = &folded[query.offset.min(folded.len())..];
-    let mut results = Results { more, rule, notes: plan.notes().to_vec(), ..Results::default() };
-    load(snapshot, &plan, &page, folded, &mut results)?;
-    Ok(results)
+        (None, None) => (in_order(allowed, depth), None),
+    })
 }
 
 /// Places down to the end of the page, and one more to see whether there are others.
@@ -126,9 +145,10 @@ fn hybrid(
     plan: &Plan,
     vector: &[f32],
     allowed: &RowSet,
+    depth: usize,
 ) -> Result<(Vec<Found>, Option<Rule>), Error> {
     // A power of two, so that neighbouring pages are cut from the same order.
-    let depth = CANDIDATES.max(wanted(snapshot, query).next_power_of_two());
+    let depth = CANDIDATES.max(depth.next_power_of_two());
     let by_words = snapshot.lexical.search(plan, depth, allowed)?;
     let by_vector = nearest(snapshot, query.exact, vector, depth, allowed);
     let (rows, candidates) = both_scores(snapshot, plan, vector, &by_words, &by_vector)?;
@@ -186,42 +206,43 @@ fn place_of(rows: &[Row], row: Row) -> usize {
     rows.binary_search(&row).unwrap_or_else(|_| unreachable!("each leg's rows are among all rows"))
 }
 
-/// Keeps the best of pictures that look the same; returns for each kept hit the rows folded into it.
+/// Keeps the best of pictures that look the same, each with the rows that are folded into it.
 fn fold(
     snapshot: &Snapshot,
     query: &Query,
-    found: &mut Vec<Found>,
+    found: Vec<Found>,
     wanted: usize,
-) -> Vec<Vec<Row>> {
+) -> Vec<(Found, Vec<Row>)> {
     let Some(least) = query.fold_duplicates else {
-        return vec![Vec::new(); found.len()];
+        return found.into_iter().map(|hit| (hit, Vec::new())).collect();
     };
     let mut kept: Vec<(Found, Vec<Row>)> = Vec::new();
-    for hit in found.drain(..) {
-        let rows: Vec<Row> = kept.iter().map(|(better, _)| better.row).collect();
-        let cosines = vector::cosines(&snapshot.vectors, snapshot.vectors.row(hit.row), &rows);
+    let mut rows: Vec<Row> = Vec::new();
+    for hit in found {
+        let vector = snapshot.vectors.row(hit.row);
+        let cosines = vector::cosines(&snapshot.vectors, vector, &rows);
         match cosines.iter().position(|cosine| *cosine >= least) {
             Some(place) => kept[place].1.push(hit.row),
-            None if kept.len() < wanted => kept.push((hit, Vec::new())),
+            None if kept.len() < wanted => {
+                rows.push(hit.row);
+                kept.push((hit, Vec::new()));
+            }
             None => {}
         }
     }
-    let (hits, folded) = kept.into_iter().unzip();
-    *found = hits;
-    folded
+    kept
 }
 
 /// Reads the records of a page. A damaged one is reported in its place, one that was deleted meanwhile is left out.
 fn load(
     snapshot: &Snapshot,
     plan: &Plan,
-    page: &[Found],
-    folded: &[Vec<Row>],
+    page: &[(Found, Vec<Row>)],
     results: &mut Results,
 ) -> Result<(), Error> {
-    let rows: Vec<Row> = page.iter().map(|found| found.row).collect();
+    let rows: Vec<Row> = page.iter().map(|(found, _)| found.row).collect();
     let records = snapshot.store().records(&rows, Some(&snapshot.vectors))?;
-    for ((found, record), folded) in page.iter().zip(records).zip(folded) {
+    for ((found, folded), record) in page.iter().zip(records) {
         match record {
             Ok(Some(record)) => {
                 let (marks, matched) = snapshot.lexical.marks(plan, &record.captions);
