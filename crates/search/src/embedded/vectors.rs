@@ -23,7 +23,7 @@ pub(crate) enum Segment {
     /// In a file.
     Mapped(Mapped),
     /// In memory.
-    #[cfg(test)]
+    #[cfg_attr(not(test), allow(dead_code, reason = "tests and examples hold vectors in memory"))]
     Held(Vec<f32>),
 }
 
@@ -31,7 +31,6 @@ impl Segment {
     fn numbers(&self) -> &[f32] {
         match self {
             Self::Mapped(bytes) => as_f32(bytes),
-            #[cfg(test)]
             Self::Held(numbers) => numbers,
         }
     }
@@ -49,7 +48,7 @@ impl Vectors {
     ///
     /// # Shapes
     /// `numbers` is `(N, D)`.
-    #[cfg(test)]
+    #[cfg_attr(not(test), allow(dead_code, reason = "tests and examples hold vectors in memory"))]
     pub(crate) fn held(dim: usize, numbers: &[f32]) -> Self {
         let segments = numbers.chunks(SEGMENT_ROWS * dim);
         let segments = segments.map(|rows| Arc::new(Segment::Held(rows.to_vec()))).collect();
