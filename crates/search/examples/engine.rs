@@ -14,9 +14,6 @@ use finelens_search::{
 };
 use serde_json::json;
 
-/// Width of the generated vectors.
-const DIM: usize = 512;
-
 /// Pictures put in one call while building.
 const BATCH: usize = 5_000;
 
@@ -72,14 +69,15 @@ fn item(number: usize, vector: &[f32], caption: &str) -> Item {
 
 fn build(data: &Path, index: &Path) -> Outcome<()> {
     let (base, captions) = (numbers(&data.join("base.f32"))?, lines(&data.join("captions.txt"))?);
+    let dim = base.len() / captions.len();
     let texts = numbers(&data.join("text.f32"))?;
-    let probes: Vec<Vec<f32>> = texts.chunks(DIM).take(CALIBRATED).map(<[f32]>::to_vec).collect();
+    let probes: Vec<Vec<f32>> = texts.chunks(dim).take(CALIBRATED).map(<[f32]>::to_vec).collect();
     let start = Instant::now();
     let model = Fingerprint { hash: "generated".to_owned(), name: "generated".to_owned() };
     let settings =
-        Settings { dim: DIM, model, language: Language::English, text_fields: Vec::new() };
+        Settings { dim, model, language: Language::English, text_fields: Vec::new() };
     let engine = Embedded::create(index, &settings)?;
-    let rows: Vec<&[f32]> = base.chunks(DIM).collect();
+    let rows: Vec<&[f32]> = base.chunks(dim).collect();
     for (batch, rows) in rows.chunks(BATCH).enumerate() {
         let items: Vec<Item> = (batch * BATCH..)
             .zip(rows)
@@ -94,7 +92,7 @@ fn build(data: &Path, index: &Path) -> Outcome<()> {
     engine.set_note(BUILD_S, &build_s.to_string())?;
     drop(engine);
     let raw = base.len() * 4 + captions.iter().map(String::len).sum::<usize>();
-    tell(&json!({"engine": "finelens", "n": rows.len(), "dim": DIM, "build_s": round(build_s),
+    tell(&json!({"engine": "finelens", "n": rows.len(), "dim": dim, "build_s": round(build_s),
             "of_which_storing_s": round(stored_s), "disk_mib": round(disk(index)? / MIB),
             "disk_ratio": round(disk(index)? / raw as f64)}))
 }
@@ -142,10 +140,10 @@ fn measure(data: &Path, index: &Path) -> Outcome<()> {
     let start = Instant::now();
     let engine = Embedded::open_read_only(index)?;
     let open_s = start.elapsed().as_secs_f64();
-    let facts = json!({"engine": "finelens", "n": engine.stats()?.pictures, "dim": DIM,
+    let facts = json!({"engine": "finelens", "n": engine.stats()?.pictures, "dim": engine.settings().dim,
         "open_s": round(open_s), "disk_mib": round(disk(index)? / MIB),
         "build_s": engine.note(BUILD_S)?.and_then(|text| text.parse::<f64>().ok()).map(round)});
-    let cases = cases(&texts, &images, &words)?;
+    let cases = cases(engine.settings().dim, &texts, &images, &words)?;
     let mut timed = Vec::new();
     for case in &cases {
         timed.push(time(&engine, case, before)?);
@@ -161,14 +159,19 @@ fn measure(data: &Path, index: &Path) -> Outcome<()> {
     Ok(())
 }
 
-fn cases<'a>(texts: &[f32], images: &[f32], words: &[String]) -> Outcome<Vec<Case<'a>>> {
+fn cases<'a>(
+    dim: usize,
+    texts: &[f32],
+    images: &[f32],
+    words: &[String],
+) -> Outcome<Vec<Case<'a>>> {
     let queries = |vectors: &[f32], mode: Mode, filter: Option<&Filter>| -> Vec<Query> {
         let query = |(vector, words): (&[f32], &String)| {
             let words = if mode == Mode::Vector { Words::default() } else { Words::parse(words) };
             let vector = (mode != Mode::Lexical).then(|| vector.to_vec());
             Query { mode, filter: filter.cloned(), ..Query::new(words, vector) }
         };
-        vectors.chunks(DIM).zip(words).skip(CALIBRATED).map(query).collect()
+        vectors.chunks(dim).zip(words).skip(CALIBRATED).map(query).collect()
     };
     let mut cases = Vec::new();
     for mode in [Mode::Vector, Mode::Lexical, Mode::Hybrid] {
@@ -247,10 +250,11 @@ fn per_second(engine: &Embedded, case: &Case<'_>, threads: usize) -> f64 {
 /// Adds and deletes pictures while another thread searches.
 fn change(data: &Path, index: &Path) -> Outcome<()> {
     let engine = Embedded::open(index)?;
+    let dim = engine.settings().dim;
     let texts = numbers(&data.join("text.f32"))?;
     let words = lines(&data.join("textq.txt"))?;
     let query = |place: usize| {
-        let vector = texts[place * DIM..][..DIM].to_vec();
+        let vector = texts[place * dim..][..dim].to_vec();
         Query::new(Words::parse(&words[place]), Some(vector))
     };
     let alone = searches_during(&engine, &query, || {
@@ -260,7 +264,7 @@ fn change(data: &Path, index: &Path) -> Outcome<()> {
     let (mut single, mut batch, mut deleted) = (Vec::new(), Vec::new(), Vec::new());
     let meanwhile = searches_during(&engine, &query, || {
         for number in 0..200 {
-            let added = item(90_000_000 + number, &texts[number * DIM..][..DIM], "a new picture");
+            let added = item(90_000_000 + number, &texts[number * dim..][..dim], "a new picture");
             let start = Instant::now();
             engine.put(&[added])?;
             single.push(start.elapsed().as_secs_f64() * 1e3);
@@ -269,7 +273,7 @@ fn change(data: &Path, index: &Path) -> Outcome<()> {
         for number in 0..5 {
             let added: Vec<Item> = (0..1000)
                 .map(|i| {
-                    item(91_000_000 + number * 1000 + i, &texts[i * DIM..][..DIM], "one of many")
+                    item(91_000_000 + number * 1000 + i, &texts[i * dim..][..dim], "one of many")
                 })
                 .collect();
             let start = Instant::now();
