@@ -74,8 +74,7 @@ fn build(data: &Path, index: &Path) -> Outcome<()> {
     let probes: Vec<Vec<f32>> = texts.chunks(dim).take(CALIBRATED).map(<[f32]>::to_vec).collect();
     let start = Instant::now();
     let model = Fingerprint { hash: "generated".to_owned(), name: "generated".to_owned() };
-    let settings =
-        Settings { dim, model, language: Language::English, text_fields: Vec::new() };
+    let settings = Settings { dim, model, language: Language::English, text_fields: Vec::new() };
     let engine = Embedded::create(index, &settings)?;
     let rows: Vec<&[f32]> = base.chunks(dim).collect();
     for (batch, rows) in rows.chunks(BATCH).enumerate() {

@@ -2,7 +2,8 @@
 //!
 //! ```text
 //! scan generate DIR N               base.f32, text.f32, image.f32, captions.txt, textq.txt, target.u32
-//! scan measure DIR [LEVEL] [DIM]    LEVEL is Avx512, Avx2 or Plain; the best if it is left out
+//! scan build DIR [LEVEL] [DIM]      LEVEL is Avx512, Avx2 or Plain; the best if it is left out
+//! scan ask DIR [LEVEL] [DIM]
 //! ```
 //!
 //! The vectors are drawn: clusters of low rank in a narrow cone, and queries of text that lie in another cone. Words are
@@ -10,6 +11,7 @@
 
 #![allow(clippy::print_stdout, reason = "an example shows what it measures")]
 #![allow(clippy::unwrap_used, reason = "an example may stop at the first error")]
+#![allow(dead_code, unreachable_pub, reason = "the example includes the modules that it measures")]
 
 use std::io::Write;
 use std::path::Path;
@@ -21,20 +23,15 @@ use rand_chacha::ChaCha8Rng;
 use rayon::prelude::*;
 
 #[path = "../src/error.rs"]
-#[expect(dead_code, reason = "the example includes what it measures")]
 mod error;
 #[path = "../src/fusion.rs"]
-#[expect(dead_code, reason = "the example includes what it measures")]
 mod fusion;
 #[path = "../src/rows.rs"]
-#[expect(dead_code, reason = "the example includes what it measures")]
 mod rows;
 #[path = "../src/stats.rs"]
-#[expect(dead_code, reason = "the example includes what it measures")]
 mod stats;
 
 /// The parts of the index that are measured.
-#[expect(dead_code, reason = "the example includes what it measures")]
 #[path = "../src/embedded"]
 mod embedded {
     pub(crate) mod mapped;
@@ -58,6 +55,9 @@ const CLUSTER: usize = 100;
 /// Queries of each kind.
 const QUERIES: usize = 1000;
 
+/// Queries of a kind that are measured.
+const MEASURED: usize = 300;
+
 /// Words that there are, and those that a cluster prefers.
 const VOCABULARY: (usize, usize) = (50_000, 30);
 
@@ -69,10 +69,15 @@ fn main() {
     let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
     match arguments[..] {
         ["generate", dir, count] => generate(Path::new(dir), count.parse().unwrap()),
-        ["measure", dir] => measure(Path::new(dir), "", DIM),
-        ["measure", dir, level] => measure(Path::new(dir), level, DIM),
-        ["measure", dir, level, dim] => measure(Path::new(dir), level, dim.parse().unwrap()),
-        _ => println!("scan generate DIR N | scan measure DIR [LEVEL] [DIM]"),
+        ["build", dir] => build(Path::new(dir), "", DIM),
+        ["build", dir, level] => build(Path::new(dir), level, DIM),
+        ["build", dir, level, dim] => build(Path::new(dir), level, dim.parse().unwrap()),
+        ["ask", dir] => ask(Path::new(dir), "", DIM),
+        ["ask", dir, level] => ask(Path::new(dir), level, DIM),
+        ["ask", dir, level, dim] => ask(Path::new(dir), level, dim.parse().unwrap()),
+        _ => println!(
+            "scan generate DIR N | scan build DIR [LEVEL] [DIM] | scan ask DIR [LEVEL] [DIM]"
+        ),
     }
 }
 
@@ -115,7 +120,9 @@ fn add(to: &mut [f32], from: &[f32], scale: f32) {
 
 fn unit(mut x: Vec<f32>) -> Vec<f32> {
     let length = dot(&x, &x).sqrt();
-    x.iter_mut().for_each(|value| *value /= length);
+    for value in &mut x {
+        *value /= length;
+    }
     x
 }
 
@@ -212,9 +219,9 @@ impl World {
     fn caption(&self, dice: &mut ChaCha8Rng, cluster: usize) -> Vec<usize> {
         // The sum of many small chances is close to Poisson's law.
         let words = (0..100).filter(|_| dice.random_bool(0.1)).count().clamp(3, 25);
-        let mut word = || match dice.random_bool(0.5) {
-            true => *self.words[cluster].choose(dice).unwrap(),
-            false => draw(dice, &self.zipf),
+        let mut word = || {
+            let own = dice.random_bool(0.5);
+            if own { *self.words[cluster].choose(dice).unwrap() } else { draw(dice, &self.zipf) }
         };
         (0..words).map(|_| word()).collect()
     }
@@ -262,7 +269,7 @@ fn generate(dir: &Path, count: usize) {
                 base.write_all(&bytes_of(&picture.vector)).unwrap();
                 writeln!(captions, "{}", sentence(&picture.caption)).unwrap();
                 let row = task * TASK_ROWS + number;
-                if row % stride == 0 {
+                if row.is_multiple_of(stride) {
                     asked.push((row as u32, picture));
                 }
             }
@@ -298,62 +305,70 @@ fn read(path: &Path) -> Vec<f32> {
     bytes.as_chunks::<4>().0.iter().map(|word| f32::from_le_bytes(*word)).collect()
 }
 
-fn measure(dir: &Path, level: &str, dim: usize) {
-    let known = Level::all();
-    let level = *known.iter().find(|known| format!("{known:?}").contains(level)).unwrap();
-    let vectors = Vectors::held(dim, &read(&dir.join("base.f32")));
-    let (texts, images) = (read(&dir.join("text.f32")), read(&dir.join("image.f32")));
-    let texts: Vec<Vec<f32>> = texts.chunks_exact(dim).map(<[f32]>::to_vec).collect();
-    let images: Vec<Vec<f32>> = images.chunks_exact(dim).map(<[f32]>::to_vec).collect();
-    // The first half of the texts is for calibrating, the rest is asked.
-    let (probes, texts) = texts.split_at(texts.len() / 2);
-    let live = RowSet::all(vectors.rows());
-    let codes = dir.join("codes");
-    let _ = fs_err::remove_dir_all(&codes);
-    let start = Instant::now();
-    let mut stage = ("", start);
-    let index = VectorIndex::build_at(level, &codes, &vectors, &live, probes, &mut |what, _, _| {
-        if what != stage.0 {
+/// Vectors and queries of a folder.
+struct Data {
+    vectors: Vectors,
+    probes: Vec<Vec<f32>>,
+    texts: Vec<Vec<f32>>,
+    images: Vec<Vec<f32>>,
+}
+
+impl Data {
+    fn read(dir: &Path, dim: usize) -> Self {
+        let rows = |name: &str| -> Vec<Vec<f32>> {
+            read(&dir.join(name)).chunks_exact(dim).map(<[f32]>::to_vec).collect()
+        };
+        // The first half of the texts is for calibrating, the rest is asked.
+        let mut probes = rows("text.f32");
+        let texts = probes.split_off(probes.len() / 2);
+        let vectors = Vectors::held(dim, &read(&dir.join("base.f32")));
+        Self { vectors, probes, texts, images: rows("image.f32") }
+    }
+}
+
+fn level(name: &str) -> Level {
+    *Level::all().iter().find(|known| format!("{known:?}").contains(name)).unwrap()
+}
+
+fn build(dir: &Path, level_name: &str, dim: usize) {
+    let data = Data::read(dir, dim);
+    let (start, mut told) = (Instant::now(), "");
+    let mut progress = |what: &'static str, _, _| {
+        if what != told {
             println!("  {:.2} s: {what}", start.elapsed().as_secs_f64());
-            stage = (what, Instant::now());
+            told = what;
         }
-    });
-    println!(
-        "{level:?}: {} x {dim} built in {:.2} s",
-        vectors.rows(),
-        start.elapsed().as_secs_f64()
-    );
-    drop(index);
+    };
+    let (level, live) = (level(level_name), RowSet::all(data.vectors.rows()));
+    let codes = dir.join("codes");
+    VectorIndex::build_at(level, &codes, &data.vectors, &live, &data.probes, &mut progress)
+        .unwrap();
+    println!("{level:?}: {} x {dim} built in {:.2} s", live.len(), start.elapsed().as_secs_f64());
+}
+
+fn ask(dir: &Path, level_name: &str, dim: usize) {
+    let data = Data::read(dir, dim);
     let start = Instant::now();
-    let index = VectorIndex::open_at(level, &codes, &vectors).unwrap();
-    println!(
-        "opened in {:.3} s: {}; {:?}",
-        start.elapsed().as_secs_f64(),
-        index.describe(),
-        index.recall()
-    );
+    let index = VectorIndex::open_at(level(level_name), &dir.join("codes"), &data.vectors).unwrap();
+    println!("{:?} opened in {:.3} s", level(level_name), start.elapsed().as_secs_f64());
+    println!("{}; {:?}", index.describe(), index.recall());
     for share in [1.0, 0.5, 0.1, 0.01, 0.001] {
         let dice = &mut ChaCha8Rng::seed_from_u64(9);
-        let mut allowed = RowSet::none(vectors.rows());
-        (0..vectors.rows() as Row)
-            .filter(|_| dice.random_bool(share))
-            .for_each(|row| allowed.insert(row));
-        report(
-            &format!("{share:>5} text "),
-            &index,
-            &vectors,
-            &texts[..200.min(texts.len())],
-            &allowed,
-        );
-        report(
-            &format!("{share:>5} image"),
-            &index,
-            &vectors,
-            &images[..200.min(images.len())],
-            &allowed,
-        );
+        let mut allowed = RowSet::none(data.vectors.rows());
+        let rows = 0..data.vectors.rows() as Row;
+        rows.filter(|_| dice.random_bool(share)).for_each(|row| allowed.insert(row));
+        for (kind, queries) in [("text", &data.texts), ("image", &data.images)] {
+            let queries = &queries[..queries.len().min(MEASURED)];
+            report(
+                &format!("{:>5} % {kind:<5}", share * 100.0),
+                &index,
+                &data.vectors,
+                queries,
+                &allowed,
+            );
+        }
     }
-    throughput(&index, &vectors, texts, &live);
+    throughput(&index, &data.vectors, &data.texts);
 }
 
 /// Recall@10 and latency on one thread.
@@ -386,7 +401,8 @@ fn report(
 }
 
 /// Queries per second on one and on two threads.
-fn throughput(index: &VectorIndex, vectors: &Vectors, queries: &[Vec<f32>], allowed: &RowSet) {
+fn throughput(index: &VectorIndex, vectors: &Vectors, queries: &[Vec<f32>]) {
+    let allowed = &RowSet::all(vectors.rows());
     for threads in [1, 2] {
         let start = Instant::now();
         std::thread::scope(|scope| {

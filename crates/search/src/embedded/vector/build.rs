@@ -53,11 +53,11 @@ impl VectorIndex {
         let rows: Vec<Row> =
             live.iter().take_while(|row| (*row as usize) < vectors.rows()).collect();
         let lists = list_count(rows.len());
-        let quantiser = match rows.len() < TRAINED_ROWS {
-            true => Quantiser::new(level, vectors.dim(), SEED, mean(level, vectors, &rows)),
-            false => training::train(level, vectors, &rows, lists, SEED, &mut |done, of| {
-                progress("training", done, of)
-            }),
+        let quantiser = if rows.len() < TRAINED_ROWS {
+            Quantiser::new(level, vectors.dim(), SEED, mean(level, vectors, &rows))
+        } else {
+            let mut on_round = |done, of| progress("training", done, of);
+            training::train(level, vectors, &rows, lists, SEED, &mut on_round)
         };
         let spreads = spreads(&quantiser, vectors, &rows);
         let mut manifest = Manifest {
@@ -72,9 +72,8 @@ impl VectorIndex {
         };
         let parts = write_all(dir, &mut manifest, &quantiser, vectors, &rows, progress)?;
         let mut index = Self::new(quantiser, spreads, manifest, parts);
-        calibration::calibrate(&mut index, vectors, live, probes, &mut |done, of| {
-            progress("calibrating", done, of)
-        });
+        let mut on_step = |done, of| progress("calibrating", done, of);
+        calibration::calibrate(&mut index, vectors, live, probes, &mut on_step);
         index.publish(dir)?;
         Ok(index)
     }
@@ -119,9 +118,7 @@ fn list_count(rows: usize) -> usize {
     if rows < TRAINED_ROWS {
         return 1;
     }
-    ((rows as f32).sqrt() as usize * std::env::var("LF").map_or(1, |x| x.parse().unwrap()))
-        .next_multiple_of(16)
-        .min(MOST_LISTS)
+    ((rows as f32).sqrt() as usize).next_multiple_of(16).min(MOST_LISTS)
 }
 
 /// `(D,)`: the mean of all rows, rotated; zero if there are none.

@@ -19,10 +19,10 @@ use crate::rows::{Row, RowSet};
 pub(crate) const TARGET: f32 = 0.99;
 
 /// What is aimed at on the queries that the choice is made on: so many that the target is then met on others, too.
-const AIM: f32 = 0.994;
+const AIM: f32 = 0.993;
 
 /// Queries of each kind; one half to choose by, the other to confirm.
-const QUERIES: usize = 256;
+const QUERIES: usize = 384;
 
 /// Scanning a row once more instead of looking closely at one: what a close look costs, in scanned rows. A row of bytes
 /// comes from a random place in memory, while codes of bits are read in order.
@@ -35,7 +35,7 @@ const WITHOUT_TEXTS: f32 = 1.3;
 const DEEPER: (f32, usize) = (1.15, 8);
 
 /// Shares of the neighbours that may be lost because their list is not probed.
-const LOSSES: [f32; 9] = [0.0, 0.0005, 0.001, 0.0015, 0.002, 0.003, 0.004, 0.005, 0.0055];
+const LOSSES: [f32; 9] = [0.0, 0.0005, 0.001, 0.0015, 0.002, 0.003, 0.004, 0.005, 0.006];
 
 /// A margin beyond which lists are only probed because they are of copies, whose spread is nothing.
 const WIDEST_MARGIN: f32 = 1e3;
@@ -158,7 +158,7 @@ fn trace(index: &VectorIndex, allowed: &RowSet, probe: &Probe) -> Trace {
     for list in query.lists() {
         let (list, before) = (list as usize, scan.scanned);
         margins[list] = (scan.found.last_of_best() - query.scores[list]) / index.spreads[list];
-        scan.list(list);
+        scan.list(list, None);
         lists.push((margins[list], scan.scanned - before));
     }
     let log = scan.log.into_iter().flatten().map(|(candidate, estimate)| {

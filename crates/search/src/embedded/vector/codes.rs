@@ -5,12 +5,15 @@ use std::sync::Arc;
 
 use crate::embedded::mapped::{Mapped, as_f32};
 use crate::embedded::vector::kernel::{
-    Block, LANES, Level, block_bytes, largest_and_sums, put_lane, take_lane, to_bytes,
+    Block, LANES, Level, block_bytes, largest_and_sums, prefetch, put_lane, take_lane, to_bytes,
 };
 use crate::rows::Row;
 
 /// What a residual of zero is divided by, so that it stays zero.
 const SMALLEST: f32 = 1e-20;
+
+/// Blocks at the begin of a list that are asked for while the list before is worked on.
+const PREFETCHED_BLOCKS: usize = 2;
 
 /// Bytes of a file, or of memory.
 #[derive(Clone, Debug)]
@@ -79,19 +82,27 @@ impl Codes {
         self.starts[list] as usize..self.starts[list + 1] as usize
     }
 
-    /// The blocks that have these places, with bases for each of their rows.
-    pub(crate) fn blocks<'a>(&'a self, blocks: Range<usize>, bases: &'a [f32]) -> Block<'a> {
+    /// These blocks with bases for each of their rows, and the codes of those up to `end`, which come next.
+    pub(crate) fn blocks<'a>(
+        &'a self,
+        blocks: Range<usize>,
+        end: usize,
+        bases: &'a [f32],
+    ) -> Block<'a> {
         let size = block_bytes(self.dim);
         Block {
-            codes: &self.bits.get()[blocks.start * size..blocks.end * size],
+            codes: &self.bits.get()[blocks.start * size..end * size],
             factors: &self.factors.get()[blocks.start * LANES..blocks.end * LANES],
             bases,
         }
     }
 
-    /// Bytes that the codes take.
-    pub(crate) fn size(&self) -> usize {
-        self.bits.get().len() + self.bytes.get().len() + 8 * self.scales.get().len()
+    /// Asks for the first codes of these places before they are needed.
+    pub(crate) fn prefetch(&self, places: Range<usize>) {
+        let size = block_bytes(self.dim);
+        let first = places.start / LANES;
+        let end = places.end.div_ceil(LANES).min(first + PREFETCHED_BLOCKS);
+        prefetch(self.bits.get().get(first * size..end * size).unwrap_or_default());
     }
 }
 
@@ -181,7 +192,7 @@ impl Slot<'_> {
     ///
     /// A product with the signs times `|r|^2 / |r|_1` is an unbiased estimate of a product with `r`.
     ///
-    /// Source: Gao and Long, "RaBitQ" (SIGMOD 2024), theorem 3.2, where the factor is `|r| / <o, x>` for the unit vectors
+    /// Source: Gao and Long, "`RaBitQ`" (SIGMOD 2024), theorem 3.2, where the factor is `|r| / <o, x>` for the unit vectors
     /// `o` of `r` and `x` of its signs.
     pub(crate) fn put(&mut self, level: Level, lane: usize, residual: &[f32]) {
         let (largest, ones, twos) = largest_and_sums(level, residual);

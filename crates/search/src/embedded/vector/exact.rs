@@ -3,9 +3,12 @@
 use rayon::prelude::*;
 
 use crate::embedded::vector::candidates::{Candidate, Candidates};
-use crate::embedded::vector::kernel::{Level, Panels, dot, products};
+use crate::embedded::vector::kernel::{Level, Panels, dot, prefetch, products};
 use crate::embedded::vectors::Vectors;
 use crate::rows::{Row, RowSet};
+
+/// Rows that are asked for ahead of their turn.
+const AHEAD: usize = 3;
 
 /// Rows that one task looks at.
 const TASK_ROWS: usize = 4096;
@@ -26,13 +29,8 @@ pub(crate) fn exact(
     let level = Level::best();
     let tasks = (0..vectors.rows().div_ceil(TASK_ROWS)).into_par_iter().map(|task| {
         let rows = task * TASK_ROWS..vectors.rows().min((task + 1) * TASK_ROWS);
-        best_of(
-            level,
-            vectors,
-            query,
-            k,
-            rows.map(|row| row as Row).filter(|row| allowed.contains(*row)),
-        )
+        let rows = rows.map(|row| row as Row).filter(|row| allowed.contains(*row));
+        best_of(level, vectors, query, k, &rows.collect::<Vec<_>>())
     });
     let tasks: Vec<Candidates> = tasks.collect();
     let mut best = Candidates::new(k, 0.0, k);
@@ -48,12 +46,10 @@ pub(crate) fn best_of(
     vectors: &Vectors,
     query: &[f32],
     k: usize,
-    rows: impl Iterator<Item = Row>,
+    rows: &[Row],
 ) -> Candidates {
     let mut best = Candidates::new(k, 0.0, k);
-    for row in rows {
-        best.offer(candidate(row, dot(level, query, vectors.row(row))));
-    }
+    for_each_score(level, vectors, query, rows, |row, score| best.offer(candidate(row, score)));
     best
 }
 
@@ -63,8 +59,25 @@ fn candidate(row: Row, score: f32) -> Candidate {
 
 /// Cosines of these rows, which are below N.
 pub(crate) fn cosines(vectors: &Vectors, query: &[f32], rows: &[Row]) -> Vec<f32> {
-    let level = Level::best();
-    rows.iter().map(|row| dot(level, query, vectors.row(*row))).collect()
+    let mut cosines = Vec::with_capacity(rows.len());
+    for_each_score(Level::best(), vectors, query, rows, |_, score| cosines.push(score));
+    cosines
+}
+
+/// Tells the score of each row, and asks the memory for a few rows ahead.
+fn for_each_score(
+    level: Level,
+    vectors: &Vectors,
+    query: &[f32],
+    rows: &[Row],
+    mut tell: impl FnMut(Row, f32),
+) {
+    for (number, row) in rows.iter().enumerate() {
+        if let Some(next) = rows.get(number + AHEAD) {
+            prefetch(vectors.row(*next));
+        }
+        tell(*row, dot(level, query, vectors.row(*row)));
+    }
 }
 
 /// The best `k` rows for each of many queries: what [`exact`] finds but for rounding, many times faster.

@@ -56,7 +56,7 @@ const MOST_LISTS: usize = 1 << 14;
 const SEED: u64 = 0x66_69_6e_65_6c_65_6e_73;
 
 /// Allowed rows that are scored directly when they are at most one of so many, or this few.
-const DIRECT: (usize, usize) = (32, 512);
+const DIRECT: (usize, usize) = (64, 512);
 
 /// Codes of rows 0 to N. Cheap to clone, and never changes.
 #[derive(Clone, Debug)]
@@ -182,7 +182,8 @@ impl VectorIndex {
         }
         if count <= DIRECT.1.max(self.rows / DIRECT.0) {
             let rows = allowed.iter().take_while(|row| (*row as usize) < vectors.rows());
-            return exact::best_of(self.quantiser.level, vectors, query, k, rows).into_best();
+            let rows: Vec<Row> = rows.collect();
+            return exact::best_of(self.quantiser.level, vectors, query, k, &rows).into_best();
         }
         search::best(self, vectors, query, k, allowed)
     }

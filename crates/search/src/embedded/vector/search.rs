@@ -7,8 +7,9 @@ use rayon::prelude::*;
 use crate::embedded::vector::VectorIndex;
 use crate::embedded::vector::candidates::{Candidate, Candidates};
 use crate::embedded::vector::codes::Codes;
+use crate::embedded::vector::exact::best_of;
 use crate::embedded::vector::kernel::{
-    LANES, LARGEST_QUERY, Passed, Tables, byte_dots, dot, largest_and_sums, scan, to_bytes,
+    LANES, LARGEST_QUERY, Passed, Tables, byte_dots, largest_and_sums, scan, to_bytes,
 };
 use crate::embedded::vectors::Vectors;
 use crate::rows::{Row, RowSet};
@@ -35,7 +36,7 @@ const BYTE_DEVIATIONS: f32 = 6.0;
 /// Standard deviation of an estimate from bits, times `sqrt(D)`, in units of the residual's length and the query's:
 /// `sqrt(pi / 2 - 1)`, since the cosine of a random vector and its signs is `sqrt(2 / pi)`.
 ///
-/// Source: Gao and Long, "RaBitQ" (SIGMOD 2024), theorem 3.2.
+/// Source: Gao and Long, "`RaBitQ`" (SIGMOD 2024), theorem 3.2.
 const BIT_NOISE: f32 = 0.756;
 
 /// Standard deviations of the noise of bits that are practically never exceeded.
@@ -133,51 +134,46 @@ impl<'a> Scan<'a> {
     pub(crate) fn whole_parts(&mut self) {
         for (number, part) in self.index.parts().enumerate() {
             if is_whole(part, self.index.quantiser.lists()) {
-                self.places(number, part, 0..part.len());
+                self.stretch(&Stretch { number, part, places: 0..part.len() });
             }
         }
     }
 
-    /// Looks at the rows of a list.
-    pub(crate) fn list(&mut self, list: usize) {
+    /// Looks at the rows of a list, and asks the memory for those of the next one.
+    pub(crate) fn list(&mut self, list: usize, next: Option<usize>) {
         for (number, part) in self.index.parts().enumerate() {
             if !is_whole(part, self.index.quantiser.lists()) {
-                self.places(number, part, part.places(list));
+                part.prefetch(next.map_or(0..0, |next| part.places(next)));
+                self.stretch(&Stretch { number, part, places: part.places(list) });
             }
         }
     }
 
     /// Whether a list may hold a row that is among the best.
     pub(crate) fn is_near(&self, list: usize, margin: f32) -> bool {
-        self.query.scores[list] + margin * self.index.spreads[list] >= self.found.last_of_best()
+        let reach = margin * self.index.spreads[list];
+        self.query.scores[list] + reach >= self.found.last_of_best()
     }
 
-    fn places(&mut self, number: usize, part: &Codes, places: Range<usize>) {
-        self.scanned += places.len();
-        let mut first = places.start / LANES * LANES;
-        while first < places.end {
-            let run = first.max(places.start)..places.end.min(first + RUN);
+    fn stretch(&mut self, stretch: &Stretch<'_>) {
+        self.scanned += stretch.places.len();
+        let first = stretch.places.start / LANES * LANES;
+        for first in (first..stretch.places.end).step_by(RUN) {
             match &self.query.tables {
-                Some(tables) => self.bits(number, part, first, run, tables),
-                None => self.all_bytes(number, part, run),
+                _ if stretch.places.is_empty() => {}
+                Some(tables) => self.bits(stretch, first, tables),
+                None => self.all_bytes(stretch, first),
             }
-            first += RUN;
         }
     }
 
-    /// Estimates from the bits of whole blocks from `first` on, then the bytes of what passed.
-    fn bits(
-        &mut self,
-        number: usize,
-        part: &Codes,
-        first: usize,
-        run: Range<usize>,
-        tables: &Tables,
-    ) {
+    /// Estimates from the bits of a run from `first` on, then the bytes of what passed.
+    fn bits(&mut self, stretch: &Stretch<'_>, first: usize, tables: &Tables) {
+        let (part, run) = (stretch.part, stretch.run(first));
         let blocks = first / LANES..run.end.div_ceil(LANES);
         self.fill_bases(part, first, &run, blocks.len() * LANES);
         self.passed.clear();
-        let blocks = part.blocks(blocks, &self.bases);
+        let blocks = part.blocks(blocks, stretch.places.end.div_ceil(LANES), &self.bases);
         scan(self.index.quantiser.level, tables, blocks, self.threshold(), &mut self.passed);
         self.passed.retain(|passed| {
             let place = first + passed.place as usize;
@@ -189,7 +185,7 @@ impl<'a> Scan<'a> {
         for batch in passed.chunks(BATCH) {
             let threshold = self.threshold();
             let count = batch.partition_point(|passed| passed.estimate >= threshold);
-            self.bytes(number, part, first, &batch[..count]);
+            self.bytes(stretch, first, &batch[..count]);
             if count < batch.len() {
                 break;
             }
@@ -197,8 +193,8 @@ impl<'a> Scan<'a> {
         self.passed = passed;
     }
 
-    /// The scores of the centres, for each place. Those of other lists in the outer blocks get a wrong one, but they are
-    /// passed over.
+    /// The scores of the centres, for each place from `first` on. Those of other lists in the outer blocks get a wrong
+    /// one, but they are passed over.
     fn fill_bases(&mut self, part: &Codes, first: usize, run: &Range<usize>, count: usize) {
         let scores = &self.query.scores;
         self.bases.clear();
@@ -215,23 +211,23 @@ impl<'a> Scan<'a> {
         self.found.last_of_best() - self.width
     }
 
-    /// Scores of all allowed places from bytes.
-    fn all_bytes(&mut self, number: usize, part: &Codes, run: Range<usize>) {
-        let allowed = run.filter(|place| self.allowed.contains(part.rows[*place]));
-        let places = allowed.map(|place| Passed { place: place as u32, estimate: 0.0 });
+    /// Scores of all allowed places of a run from bytes.
+    fn all_bytes(&mut self, stretch: &Stretch<'_>, first: usize) {
+        let allowed =
+            stretch.run(first).filter(|place| self.allowed.contains(stretch.part.rows[*place]));
+        let places = allowed.map(|place| Passed { place: (place - first) as u32, estimate: 0.0 });
         for batch in places.collect::<Vec<_>>().chunks(BATCH) {
-            self.bytes(number, part, 0, batch);
+            self.bytes(stretch, first, batch);
         }
     }
 
-    /// Scores of some places behind `first` from bytes.
-    fn bytes(&mut self, number: usize, part: &Codes, first: usize, batch: &[Passed]) {
+    /// Scores from bytes of some places behind `first`.
+    fn bytes(&mut self, stretch: &Stretch<'_>, first: usize, batch: &[Passed]) {
         let (mut places, mut products) = ([0; BATCH], [0; BATCH]);
         for (place, passed) in places.iter_mut().zip(batch) {
             *place = first as u32 + passed.place;
         }
-        let (query, scales) = (self.query, part.scales.get());
-        let places = &places[..batch.len()];
+        let (part, query, places) = (stretch.part, self.query, &places[..batch.len()]);
         byte_dots(
             self.index.quantiser.level,
             &query.bytes,
@@ -239,16 +235,33 @@ impl<'a> Scan<'a> {
             places,
             &mut products,
         );
+        let scales = part.scales.get();
         for ((&place, product), passed) in places.iter().zip(products).zip(batch) {
-            let at = place as usize;
-            let score =
-                query.scores[part.lists[at] as usize] + scales[at] * query.unit * product as f32;
-            let candidate = Candidate { score, row: part.rows[at], part: number as u32, place };
+            let base = query.scores[part.lists[place as usize] as usize];
+            let score = base + scales[place as usize] * query.unit * product as f32;
+            let row = part.rows[place as usize];
+            let candidate = Candidate { score, row, part: stretch.number as u32, place };
             self.found.offer(candidate);
             if let Some(log) = &mut self.log {
                 log.push((candidate, passed.estimate));
             }
         }
+    }
+}
+
+/// Neighbouring places of a part.
+#[derive(Debug)]
+struct Stretch<'a> {
+    /// The number of the part.
+    number: usize,
+    part: &'a Codes,
+    places: Range<usize>,
+}
+
+impl Stretch<'_> {
+    /// The places of the run that begins with the block at `first`.
+    fn run(&self, first: usize) -> Range<usize> {
+        first.max(self.places.start)..self.places.end.min(first + RUN)
     }
 }
 
@@ -292,12 +305,8 @@ pub(crate) fn best_in(
     let prepared = Prepared::new(index, query);
     // The depth was calibrated for the best ten; the very first are further above the rest.
     let found = close(index, &prepared, allowed, count.max(NEIGHBOURS), stripes);
-    let mut best = Candidates::new(count, 0.0, count);
-    for candidate in found.into_close() {
-        let score = dot(index.quantiser.level, query, vectors.row(candidate.row));
-        best.offer(Candidate { score, ..candidate });
-    }
-    best.into_best()
+    let rows: Vec<Row> = found.into_close().iter().map(|candidate| candidate.row).collect();
+    best_of(index.quantiser.level, vectors, query, count, &rows).into_best()
 }
 
 /// All rows that may be among the best by their bytes.
@@ -315,9 +324,11 @@ fn close(
         if number == 0 {
             scan.whole_parts();
         }
-        for list in lists.iter().skip(number).step_by(stripes) {
-            if scan.is_near(*list as usize, depth.margin) {
-                scan.list(*list as usize);
+        let mut lists =
+            lists.iter().skip(number).step_by(stripes).map(|list| *list as usize).peekable();
+        while let Some(list) = lists.next() {
+            if scan.is_near(list, depth.margin) {
+                scan.list(list, lists.peek().copied());
             }
         }
         scan.found

@@ -16,20 +16,17 @@ struct Drawn {
 }
 
 fn direction(dice: &mut ChaCha8Rng, dim: usize) -> Vec<f32> {
-    unit((0..dim).map(|_| dice.random_range(-1.0..1.0)).collect())
+    unit(&(0..dim).map(|_| dice.random_range(-1.0..1.0)).collect::<Vec<f32>>())
 }
 
-fn unit(x: Vec<f32>) -> Vec<f32> {
+fn unit(x: &[f32]) -> Vec<f32> {
     let length = x.iter().map(|value| value * value).sum::<f32>().sqrt();
     x.iter().map(|value| value / length).collect()
 }
 
 fn mixed(parts: &[(f32, &[f32])]) -> Vec<f32> {
-    unit(
-        (0..parts[0].1.len())
-            .map(|i| parts.iter().map(|(weight, part)| weight * part[i]).sum())
-            .collect(),
-    )
+    let entry = |i: usize| parts.iter().map(|(weight, part)| weight * part[i]).sum();
+    unit(&(0..parts[0].1.len()).map(entry).collect::<Vec<f32>>())
 }
 
 fn drawn(rows: usize, dim: usize) -> Drawn {
@@ -106,7 +103,9 @@ fn a_filter_that_leaves_only_far_clusters_is_answered_as_well() {
     for query in &drawn.texts[..20] {
         let far = exact(&vectors, query, 20_000, &RowSet::all(20_000)).split_off(15_000);
         let mut allowed = RowSet::none(20_000);
-        far.iter().for_each(|(row, _)| allowed.insert(*row));
+        for (row, _) in far {
+            allowed.insert(row);
+        }
         let found = recall(&index, &vectors, std::slice::from_ref(query), 10, &allowed);
         assert!(found >= 0.9, "{found}");
     }
@@ -172,7 +171,7 @@ fn no_row_and_one_row_are_an_index_too() {
     let none = Vectors::held(128, &[]);
     let index = built(dir.path(), &none, &[]);
     assert_eq!(index.search(&none, &[0.1; 128], 10, &RowSet::none(0)), []);
-    let one = Vectors::held(128, &unit(vec![1.0; 128]));
+    let one = Vectors::held(128, &unit(&[1.0; 128]));
     let index = index.extended(&one).flush(dir.path(), &one).unwrap();
     let found = index.search(&one, one.row(0), 10, &RowSet::all(1));
     assert_eq!(rows(&found), [0]);

@@ -6,9 +6,9 @@
 //! of the paper, and no bit is ever counted.
 //!
 //! Source: André, Kermarrec, Le Scouarnec, "Cache locality is not enough: High-Performance Nearest Neighbor Search with
-//! Product Quantization Fast Scan" (VLDB 2015), for the lookups; Gao and Long, "RaBitQ" (SIGMOD 2024), for the codes.
+//! Product Quantization Fast Scan" (VLDB 2015), for the lookups; Gao and Long, "`RaBitQ`" (SIGMOD 2024), for the codes.
 
-use super::{Level, vectorised};
+use super::{Level, prefetch, vectorised};
 
 /// Rows of a block.
 pub(crate) const LANES: usize = 32;
@@ -119,13 +119,17 @@ pub(crate) struct Passed {
 /// Blocks of codes with what turns their sums into estimates: `base + factor * sum`.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Block<'a> {
-    /// Codes of whole blocks.
+    /// Codes of whole blocks; there may be more of them, which are then asked for from memory ahead of their turn.
     pub(crate) codes: &'a [u8],
     /// One for each row of these blocks.
     pub(crate) factors: &'a [f32],
     /// One for each row of these blocks.
     pub(crate) bases: &'a [f32],
 }
+
+/// Blocks that are asked for ahead of their turn: about as many bytes as arrive while one is worked on, and the memory's
+/// own foresight ends with a page.
+const AHEAD: usize = 2;
 
 /// Adds the rows whose estimate is at least `threshold`.
 #[cfg_attr(
@@ -180,6 +184,14 @@ fn scan_by(
     }
 }
 
+/// Asks for a block that will be needed soon.
+#[inline]
+fn ask_ahead(codes: &[u8], number: usize, size: usize) {
+    if let Some(next) = codes.get((number + AHEAD) * size..(number + AHEAD + 1) * size) {
+        prefetch(next);
+    }
+}
+
 /// The plain twin: for each row of a block the sum of its entries.
 #[cfg_attr(target_arch = "aarch64", expect(dead_code, reason = "the twin is for tests there"))]
 fn sums(entries: &[u8], codes: &[u8]) -> [u16; LANES] {
@@ -199,9 +211,11 @@ fn sums(entries: &[u8], codes: &[u8]) -> [u16; LANES] {
 /// AVX-512 and AVX2.
 #[cfg(target_arch = "x86_64")]
 mod x86 {
+    #![allow(clippy::wildcard_imports, reason = "names of instructions say where they are from")]
+
     use std::arch::x86_64::*;
 
-    use super::{Block, LANES, Passed, QUAD_BYTES, TABLE_BYTES, Tables};
+    use super::{Block, LANES, Passed, QUAD_BYTES, TABLE_BYTES, Tables, ask_ahead};
 
     #[expect(unsafe_code, reason = "a load takes a pointer")]
     #[target_feature(enable = "avx512f")]
@@ -268,6 +282,7 @@ mod x86 {
         let factors = blocks.factors.as_chunks::<LANES>().0;
         let bases = blocks.bases.as_chunks::<LANES>().0;
         for (number, ((codes, factors), bases)) in codes.zip(factors).zip(bases).enumerate() {
+            ask_ahead(blocks.codes, number, codes.len());
             let sums = sums_avx512(&tables.entries, codes);
             let (factors, bases) = (factors.as_chunks::<16>().0, bases.as_chunks::<16>().0);
             for half in 0..2 {
@@ -336,6 +351,7 @@ mod x86 {
         let factors = blocks.factors.as_chunks::<LANES>().0;
         let bases = blocks.bases.as_chunks::<LANES>().0;
         for (number, ((codes, factors), bases)) in codes.zip(factors).zip(bases).enumerate() {
+            ask_ahead(blocks.codes, number, codes.len());
             let sums = sums_avx2(&tables.entries, codes);
             let (factors, bases) = (factors.as_chunks::<8>().0, bases.as_chunks::<8>().0);
             for eight in 0..4 {
@@ -387,6 +403,8 @@ mod x86 {
 /// NEON.
 #[cfg(target_arch = "aarch64")]
 mod arm {
+    #![allow(clippy::wildcard_imports, reason = "names of instructions say where they are from")]
+
     use std::arch::aarch64::*;
 
     use super::{LANES, QUAD_BYTES, TABLE_BYTES};

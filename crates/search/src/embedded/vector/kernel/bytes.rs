@@ -14,10 +14,6 @@ const AHEAD: usize = 6;
 ///
 /// # Shapes
 /// `query` is `(D,)`, `bytes` is `(N, D)`, `out` has one number for each of `places`.
-#[cfg_attr(
-    target_arch = "x86_64",
-    expect(unsafe_code, reason = "instructions are used once they were found")
-)]
 pub(crate) fn byte_dots(level: Level, query: &[i8], bytes: &[u8], places: &[u32], out: &mut [i32]) {
     let row = |place: u32| &bytes[place as usize * query.len()..][..query.len()];
     let offset = 128 * query.iter().map(|q| i32::from(*q)).sum::<i32>();
@@ -54,23 +50,25 @@ fn plain(query: &[i8], row: &[u8]) -> i32 {
     row.iter().zip(query).map(|(byte, q)| i32::from(*byte) * i32::from(*q)).sum()
 }
 
-/// Asks for a row before it is needed.
+/// Asks for numbers before they are needed.
 #[inline]
 #[cfg_attr(target_arch = "x86_64", expect(unsafe_code, reason = "a prefetch takes a pointer"))]
-fn prefetch(row: &[u8]) {
+pub(crate) fn prefetch<T>(numbers: &[T]) {
     #[cfg(target_arch = "x86_64")]
-    for line in row.chunks(64) {
+    for line in numbers.chunks(64 / size_of::<T>()) {
         use std::arch::x86_64::{_MM_HINT_T0, _mm_prefetch};
-        // SAFETY: a prefetch reads nothing, and the address is that of a byte.
+        // SAFETY: a prefetch reads nothing, and the address is that of a number.
         unsafe { _mm_prefetch::<_MM_HINT_T0>(line.as_ptr().cast()) }
     }
     #[cfg(not(target_arch = "x86_64"))]
-    let _ = row;
+    let _ = numbers;
 }
 
 /// AVX-512 and AVX2.
 #[cfg(target_arch = "x86_64")]
 mod x86 {
+    #![allow(clippy::wildcard_imports, reason = "names of instructions say where they are from")]
+
     use std::arch::x86_64::*;
 
     #[expect(unsafe_code, reason = "loads take pointers")]

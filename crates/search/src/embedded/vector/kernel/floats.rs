@@ -86,8 +86,8 @@ vectorised! {
         };
         let (blocks, rest) = row.as_chunks::<16>();
         for block in blocks {
-            for lane in 0..16 {
-                add(lane, block[lane]);
+            for (lane, x) in block.iter().enumerate() {
+                add(lane, *x);
             }
         }
         for (lane, x) in rest.iter().enumerate() {

@@ -8,7 +8,7 @@ mod bytes;
 mod floats;
 
 pub(crate) use bits::{Block, LANES, Passed, Tables, block_bytes, put_lane, scan, take_lane};
-pub(crate) use bytes::{LARGEST_QUERY, byte_dots};
+pub(crate) use bytes::{LARGEST_QUERY, byte_dots, prefetch};
 pub(crate) use floats::{Panels, dot, hadamard, largest_and_sums, products, to_bytes};
 
 /// A set of instructions that this machine has.
