@@ -12,11 +12,14 @@ use crate::hit::{Hit, Results, Scores};
 use crate::query::{Mode, Query};
 use crate::rows::{Row, RowSet};
 
-/// Candidates of each leg in a hybrid search; more where the page lies deeper.
+/// Candidates of each leg in a hybrid search. What lies deeper comes behind all of these, in tiers twice as large each, so
+/// that pages never overlap: an order over more candidates would be another order.
 ///
-/// Source: candidates matter little beyond 100 in Bruch, Gai, Ingber (TOIS 2023), figure 5; pages of ten stay stable up to
-/// the twentieth.
+/// Source: candidates matter little beyond 100 in Bruch, Gai, Ingber (TOIS 2023), figure 5.
 pub(super) const CANDIDATES: usize = 200;
+
+/// Hits that are looked at for pictures that look the same: each is compared with each.
+const FOLDABLE: usize = 2_000;
 
 /// A row with its scores, on its way to become a hit.
 #[derive(Clone, Copy, Debug)]
@@ -30,6 +33,7 @@ pub(super) fn search(snapshot: &Snapshot, query: &Query) -> Result<Results, Erro
     let plan = snapshot.lexical.plan(&query.words)?;
     let allowed = allowed(snapshot, query, &plan)?;
     let wanted = wanted(snapshot, query);
+    let mut notes = plan.notes().to_vec();
     let mut depth = wanted;
     let (kept, rule) = loop {
         let (found, rule) = ranked(snapshot, query, &plan, &allowed, depth)?;
@@ -38,12 +42,16 @@ pub(super) fn search(snapshot: &Snapshot, query: &Query) -> Result<Results, Erro
         if kept.len() >= wanted || is_all {
             break (kept, rule);
         }
+        if depth >= FOLDABLE {
+            notes.push(format!("only the best {FOLDABLE} were looked at: most look the same"));
+            break (kept, rule);
+        }
         // So many were folded that the page is not full.
         depth *= 4;
     };
     let more = kept.len() >= wanted;
     let page: Vec<_> = kept.into_iter().skip(query.offset).take(query.limit).collect();
-    let mut results = Results { more, rule, notes: plan.notes().to_vec(), ..Results::default() };
+    let mut results = Results { more, rule, notes, ..Results::default() };
     load(snapshot, &plan, &page, &mut results)?;
     Ok(results)
 }
@@ -147,21 +155,38 @@ fn hybrid(
     allowed: &RowSet,
     depth: usize,
 ) -> Result<(Vec<Found>, Option<Rule>), Error> {
-    // A power of two, so that neighbouring pages are cut from the same order.
-    let depth = CANDIDATES.max(depth.next_power_of_two());
-    let by_words = snapshot.lexical.search(plan, depth, allowed)?;
-    let by_vector = nearest(snapshot, query.exact, vector, depth, allowed);
-    let (rows, candidates) = both_scores(snapshot, plan, vector, &by_words, &by_vector)?;
     let rule = query.weight.map_or(snapshot.rule, |weight| Rule::Convex { weight });
+    let (mut found, mut seen) = (Vec::new(), RowSet::none(allowed.len()));
+    let mut candidates = CANDIDATES;
+    loop {
+        let by_words = snapshot.lexical.search(plan, candidates, allowed)?;
+        let by_vector = nearest(snapshot, query.exact, vector, candidates, allowed);
+        let is_all = by_words.len().max(by_vector.len()) < candidates;
+        let scored = both_scores(snapshot, plan, vector, &by_words, &by_vector)?;
+        found.extend(tier(rule, scored, &mut seen));
+        if found.len() >= depth || is_all {
+            return Ok((found, Some(rule)));
+        }
+        candidates *= 2;
+    }
+}
+
+/// The candidates that were not seen before, best first.
+fn tier(
+    rule: Rule,
+    (rows, candidates): (Vec<Row>, Vec<Candidate>),
+    seen: &mut RowSet,
+) -> Vec<Found> {
+    let scored = rows.into_iter().zip(candidates).filter(|(row, _)| !seen.contains(*row));
+    let (rows, candidates): (Vec<Row>, Vec<Candidate>) = scored.unzip();
+    rows.iter().for_each(|row| seen.insert(*row));
     let fused = fusion::fuse(rule, &candidates);
-    let mut found: Vec<Found> = rows
-        .into_iter()
-        .zip(candidates)
-        .zip(fused)
-        .map(|((row, candidate), fused)| Found { row, scores: scores(candidate, fused) })
-        .collect();
+    let found = rows.into_iter().zip(candidates).zip(fused);
+    let found =
+        found.map(|((row, candidate), fused)| Found { row, scores: scores(candidate, fused) });
+    let mut found: Vec<Found> = found.collect();
     found.sort_by(better);
-    Ok((found, Some(rule)))
+    found
 }
 
 fn scores(candidate: Candidate, fused: f32) -> Scores {
@@ -218,7 +243,7 @@ fn fold(
     };
     let mut kept: Vec<(Found, Vec<Row>)> = Vec::new();
     let mut rows: Vec<Row> = Vec::new();
-    for hit in found {
+    for hit in found.into_iter().take(FOLDABLE) {
         let vector = snapshot.vectors.row(hit.row);
         let cosines = vector::cosines(&snapshot.vectors, vector, &rows);
         match cosines.iter().position(|cosine| *cosine >= least) {

@@ -59,12 +59,14 @@ fn every_hit_of_a_hybrid_search_has_both_scores_and_says_why_it_is_there() {
 #[test]
 fn pages_neither_overlap_nor_leave_anything_out() {
     let (_folder, index) = filled();
+    let more: Vec<Item> = (COUNT..1_000).map(|number| item(number, 1)).collect();
+    index.put(&more).unwrap();
     for mode in MODES {
-        let all = Query { limit: 120, ..query("field", Some(vector(3)), mode) };
+        let all = Query { limit: 700, ..query("red field", Some(vector(3)), mode) };
         let all = ids(&index, &all);
-        let pages: Vec<String> = (0..12)
+        let pages: Vec<String> = (0..70)
             .flat_map(|page| {
-                let page = Query { offset: page * 10, ..query("field", Some(vector(3)), mode) };
+                let page = Query { offset: page * 10, ..query("red field", Some(vector(3)), mode) };
                 ids(&index, &page)
             })
             .collect();
@@ -74,7 +76,7 @@ fn pages_neither_overlap_nor_leave_anything_out() {
     let results = index.search(&beyond).unwrap();
     assert_eq!((results.hits.len(), results.more), (0, false));
     let everything = Query { limit: usize::MAX, ..query("", Some(vector(3)), Mode::Vector) };
-    assert_eq!(ids(&index, &everything).len(), COUNT as usize);
+    assert_eq!(ids(&index, &everything).len(), 1_000);
 }
 
 #[test]
