@@ -1,6 +1,7 @@
 //! What every back end offers, for an index in a folder.
 
 use crate::backend::Backend;
+use crate::embedded::snapshot::Snapshot;
 use crate::embedded::store::Change;
 use crate::embedded::{Embedded, search};
 use crate::error::Error;
@@ -25,38 +26,38 @@ impl Backend for Embedded {
     }
 
     fn get(&self, id: &str) -> Result<Option<Item>, Error> {
-        let snapshot = self.now()?;
-        let row = snapshot.store().row_of(id)?;
-        row.map_or(Ok(None), |row| snapshot.store().item(row))
+        self.ask(|snapshot| Ok((snapshot.store().item_of(id)?, true)))
     }
 
     fn search(&self, query: &Query) -> Result<Results, Error> {
-        let snapshot = self.now()?;
         if let Some(vector) = &query.vector {
-            check_vector("the query", vector, snapshot.store().settings().dim)?;
+            check_vector("the query", vector, self.now()?.store().settings().dim)?;
         }
         check_share("the weight of the vector", query.weight, 0.0)?;
         check_share("the cosine from which hits are folded", query.fold_duplicates, -1.0)?;
-        search::search(&snapshot, query)
+        self.ask(|snapshot| search::search(snapshot, query))
     }
 
     fn stats(&self) -> Result<Stats, Error> {
-        let snapshot = self.now()?;
-        let (rule, fitted) = snapshot.generation.rule()?;
-        let settings = snapshot.store().settings();
-        let pictures = snapshot.live.count();
-        Ok(Stats {
-            pictures,
-            dim: settings.dim,
-            model: settings.model.name.clone(),
-            dead_rows: snapshot.live.len() - pictures,
-            vector_leg: snapshot.codes.describe(),
-            recall: snapshot.codes.recall(),
-            rule,
-            fitted,
-            disk: snapshot.generation.disk()?,
-        })
+        self.ask(|snapshot| Ok((stats(snapshot)?, true)))
     }
+}
+
+fn stats(snapshot: &Snapshot) -> Result<Stats, Error> {
+    let (rule, fitted) = snapshot.generation.rule()?;
+    let settings = snapshot.store().settings();
+    let pictures = snapshot.live.count();
+    Ok(Stats {
+        pictures,
+        dim: settings.dim,
+        model: settings.model.name.clone(),
+        dead_rows: snapshot.live.len() - pictures,
+        vector_leg: snapshot.codes.describe(),
+        recall: snapshot.codes.recall(),
+        rule,
+        fitted,
+        disk: snapshot.generation.disk()?,
+    })
 }
 
 fn check_share(what: &str, share: Option<f32>, least: f32) -> Result<(), Error> {

@@ -97,25 +97,32 @@ impl Folder {
     /// # Errors
     /// [`Error::NoIndex`] where nothing says so, [`Error::Damaged`] where it makes no sense.
     pub(crate) fn current(&self) -> Result<PathBuf, Error> {
+        let mut current = self.named()?;
+        // It may have been removed between reading its name and looking for it, once another took its place.
+        while !current.is_dir() {
+            let named = self.named()?;
+            if named == current {
+                let what = format!("names {}, which is not there", current.display());
+                return Err(Error::Damaged { path: self.path.join(CURRENT), what });
+            }
+            current = named;
+        }
+        Ok(current)
+    }
+
+    /// What the pointer names.
+    fn named(&self) -> Result<PathBuf, Error> {
         let file = self.path.join(CURRENT);
         if !file.is_file() {
             return Err(Error::NoIndex { path: self.path.clone() });
         }
         let name = fs_err::read(&file)?;
         let name = String::from_utf8_lossy(&name);
-        match number(name.trim_end()) {
-            Some(_) if self.path.join(name.trim_end()).is_dir() => {
-                Ok(self.path.join(name.trim_end()))
-            }
-            Some(_) => Err(Error::Damaged {
-                path: file,
-                what: format!("names {}, which is not there", name.trim_end()),
-            }),
-            None => Err(Error::Damaged {
-                path: file,
-                what: format!("expected the name of a generation, found {name:?}"),
-            }),
+        if number(name.trim_end()).is_some() {
+            return Ok(self.path.join(name.trim_end()));
         }
+        let what = format!("expected the name of a generation, found {name:?}");
+        Err(Error::Damaged { path: file, what })
     }
 
     /// Opens something of the generation that counts, and does so again if another one took its place meanwhile.
@@ -160,16 +167,26 @@ impl Folder {
             .find(|path| *path != current && path.join(SUCCESSOR).is_file()))
     }
 
-    /// Makes a generation the one that counts, at once and for good, and removes those that no longer do.
+    /// Makes a generation the one that counts, at once and for good. The one before stays until [`Folder::clean`].
+    ///
+    /// # Errors
+    /// Then the one before counts as it did.
     pub(crate) fn swap(&self, generation: &Path) -> Result<(), Error> {
+        let (file, before) = (self.path.join(CURRENT), self.current().ok());
         let name = generation.file_name().unwrap_or_default().to_string_lossy();
-        replace(&self.path.join(CURRENT), format!("{name}\n").as_bytes())?;
-        self.clean();
-        Ok(())
+        let swapped = replace(&file, format!("{name}\n").as_bytes());
+        // The renaming may have been done, only not for certain.
+        if swapped.is_err()
+            && self.current().is_ok_and(|current| current == generation)
+            && let Some(name) = before.as_ref().and_then(|before| before.file_name())
+        {
+            replace(&file, format!("{}\n", name.to_string_lossy()).as_bytes())?;
+        }
+        Ok(swapped?)
     }
 
     /// Removes generations that no longer count. What cannot be removed is left for the next time.
-    fn clean(&self) {
+    pub(crate) fn clean(&self) {
         if let Err(error) = self.try_clean() {
             tracing::debug!(%error, "an old generation is left for the next time");
         }
@@ -221,11 +238,12 @@ fn is_begun(path: &Path) -> Result<bool, Error> {
         && (path.join(UNFINISHED).is_file() || fs_err::read_dir(path)?.next().is_none()))
 }
 
-/// Takes the marks off a generation that counts.
+/// Takes the marks off a generation that counts: for certain, or it might be taken for a successor when it counts no more.
 fn unmark(generation: &Path) -> Result<(), Error> {
     for mark in [UNFINISHED, SUCCESSOR] {
         if generation.join(mark).is_file() {
             fs_err::remove_file(generation.join(mark))?;
+            sync_dir(generation)?;
         }
     }
     Ok(())
@@ -249,6 +267,7 @@ mod tests {
         let folder = Folder::create(path).unwrap();
         let first = folder.begin().unwrap();
         folder.swap(&first).unwrap();
+        folder.clean();
         folder
     }
 
@@ -331,10 +350,12 @@ mod tests {
 
         let compacted = folder.begin().unwrap();
         folder.swap(&compacted).unwrap();
+        folder.clean();
         assert_eq!(folder.current().unwrap(), compacted);
         assert_eq!(folder.kept().unwrap(), Some(kept.clone()));
 
         folder.swap(&kept).unwrap();
+        folder.clean();
         assert_eq!(folder.current().unwrap(), kept);
         assert_eq!(folder.kept().unwrap(), None);
         assert_eq!(names(dir.path()), ["CURRENT", "generation-3", "write.lock"]);
@@ -362,6 +383,7 @@ mod tests {
             if tries == 1 {
                 let next = folder.begin()?;
                 folder.swap(&next)?;
+                folder.clean();
             }
             Ok(fs_err::read_dir(generation).map(|_| generation.to_owned())?)
         });

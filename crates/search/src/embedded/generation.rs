@@ -22,6 +22,9 @@ const CHUNK: Row = 50_000;
 /// A folder that is never there: what is opened from it is empty and stays in memory.
 const NOWHERE: &str = "nowhere";
 
+/// How often a reader looks again when what is derived does not fit the state that it read: a change may have come between.
+const ATTEMPTS: usize = 4;
+
 /// The fact that says how the legs are put together.
 pub(super) const FUSION: &str = "fusion";
 /// The fact that holds vectors of captions.
@@ -30,6 +33,17 @@ pub(super) const PROBES: &str = "probes";
 pub(super) const NOTES: &str = "notes";
 /// The fact that says where the originals are.
 pub(super) const ROOTS: &str = "roots";
+
+/// What is done about something derived that is damaged.
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Mend {
+    /// Nothing: it is an error.
+    Never,
+    /// It is made again in memory.
+    InMemory,
+    /// It is made again in its place.
+    OnDisk,
+}
 
 /// The truth of a generation and where its derived parts are.
 #[derive(Debug)]
@@ -67,23 +81,51 @@ impl Generation {
     ///
     /// A writer mends the files; a reader, who may not, holds what is missing in memory.
     pub(super) fn derive(self: &Arc<Self>, writable: bool) -> Result<(Snapshot, Lexical), Error> {
-        let state = self.store.state()?;
-        let rows = state.vectors.rows();
-        let mut lexical = self.open_lexical(rows, writable)?;
-        self.catch_up(&mut lexical, rows)?;
-        let codes = self.open_codes(&state, writable)?;
-        let (rule, _) = self.rule()?;
-        let (generation, State { vectors, live, .. }) = (Arc::clone(self), state);
-        let view = lexical.view();
-        Ok((Snapshot { generation, vectors, live, codes, lexical: view, rule }, lexical))
+        if writable {
+            return self.derive_from(self.store.state()?, Mend::OnDisk);
+        }
+        for _ in 0..ATTEMPTS {
+            let state = self.store.state()?;
+            let version = state.version;
+            match self.derive_from(state, Mend::Never) {
+                // What a change derived meanwhile is ahead of the state.
+                Err(Error::Damaged { .. }) if self.store.changed(version)? => {}
+                Err(Error::Damaged { .. }) => break,
+                derived => return derived,
+            }
+        }
+        self.derive_from(self.store.state()?, Mend::InMemory)
     }
 
-    fn open_lexical(&self, rows: usize, writable: bool) -> Result<Lexical, Error> {
-        let dir = self.lexical_dir();
+    fn derive_from(
+        self: &Arc<Self>,
+        state: State,
+        mend: Mend,
+    ) -> Result<(Snapshot, Lexical), Error> {
+        let rows = state.vectors.rows();
+        let mut lexical = self.open_lexical(rows, mend)?;
+        self.catch_up(&mut lexical, rows)?;
+        let codes = self.open_codes(&state, mend)?;
+        let (rule, _) = self.rule()?;
+        let (generation, State { version, vectors, live }) = (Arc::clone(self), state);
+        let view = lexical.view();
+        Ok((Snapshot { generation, version, vectors, live, codes, lexical: view, rule }, lexical))
+    }
+
+    /// What is wrong with the words on disk; they may not be what is searched.
+    pub(super) fn verify_lexical(&self, rows: usize) -> Result<Vec<String>, Error> {
+        let opened = Lexical::open(&self.lexical_dir(), self.store.settings(), false);
+        match opened.and_then(|lexical| self.not_ahead(lexical, rows)) {
+            Ok(lexical) => lexical.verify(),
+            Err(fault) => Ok(vec![fault.to_string()]),
+        }
+    }
+
+    fn open_lexical(&self, rows: usize, mend: Mend) -> Result<Lexical, Error> {
+        let (dir, writable) = (self.lexical_dir(), mend == Mend::OnDisk);
         let opened = Lexical::open(&dir, self.store.settings(), writable);
         match opened.and_then(|lexical| self.not_ahead(lexical, rows)) {
-            Ok(lexical) => Ok(lexical),
-            Err(Error::Damaged { path, what }) => {
+            Err(Error::Damaged { path, what }) if mend != Mend::Never => {
                 tracing::warn!("{}: {what}; it is made again from the records", path.display());
                 if writable {
                     fs_err::remove_dir_all(&dir)?;
@@ -91,7 +133,7 @@ impl Generation {
                 let dir = if writable { dir } else { self.dir.join(NOWHERE) };
                 Lexical::open(&dir, self.store.settings(), writable)
             }
-            Err(error) => Err(error),
+            opened => opened,
         }
     }
 
@@ -131,12 +173,12 @@ impl Generation {
         Ok(entries)
     }
 
-    fn open_codes(&self, state: &State, writable: bool) -> Result<VectorIndex, Error> {
+    fn open_codes(&self, state: &State, mend: Mend) -> Result<VectorIndex, Error> {
         let dir = self.codes_dir();
         match VectorIndex::open(&dir, &state.vectors) {
-            Err(Error::Damaged { path, what }) => {
+            Err(Error::Damaged { path, what }) if mend != Mend::Never => {
                 tracing::warn!("{}: {what}; it is made again from the vectors", path.display());
-                if !writable {
+                if mend == Mend::InMemory {
                     return VectorIndex::open(&self.dir.join(NOWHERE), &state.vectors);
                 }
                 fs_err::remove_dir_all(&dir)?;

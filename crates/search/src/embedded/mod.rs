@@ -20,6 +20,8 @@ mod vectors;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
+use std::thread::sleep;
+use std::time::{Duration, Instant};
 
 use crate::error::Error;
 use crate::record::{Place, Record};
@@ -31,13 +33,19 @@ use folder::Folder;
 use generation::Generation;
 use lexical::Lexical;
 use snapshot::Snapshot;
-use store::{Applied, Change, Store};
+use store::{Applied, Change, State, Store};
 
 /// Pictures whose words are kept in memory before they are written; writing costs some 100 ms however many there are.
 const PENDING_WORDS: usize = 20_000;
 
 /// Rows whose codes are kept in memory before they are written.
 const PENDING_CODES: usize = 50_000;
+
+/// How often a question is asked anew because the index moved on while it was answered.
+const ATTEMPTS: usize = 16;
+
+/// How long a search waits for a change that is in the store already and will be shown in a moment.
+const PATIENCE: Duration = Duration::from_secs(1);
 
 /// An index in a folder. One process writes, any number read.
 #[derive(Debug)]
@@ -82,7 +90,8 @@ impl Embedded {
         let dir = folder.begin()?;
         let store = Store::create(&dir, settings)?;
         folder.swap(&dir)?;
-        Self::of(Arc::new(folder), Generation::new(&dir, store))
+        folder.clean();
+        Self::of(Arc::new(folder), &Generation::new(&dir, store))
     }
 
     /// Opens for reading and writing. What is derived and damaged or out of date is made again.
@@ -102,13 +111,23 @@ impl Embedded {
     }
 
     fn of_folder(folder: Folder) -> Result<Self, Error> {
-        let generation = folder.with_current(|dir| Generation::open(dir, folder.writable()))?;
-        Self::of(Arc::new(folder), generation)
+        let (snapshot, lexical) = Self::derive_current(&folder)?;
+        Ok(Self::showing(Arc::new(folder), snapshot, lexical))
     }
 
-    fn of(folder: Arc<Folder>, generation: Arc<Generation>) -> Result<Self, Error> {
+    fn of(folder: Arc<Folder>, generation: &Arc<Generation>) -> Result<Self, Error> {
         let (snapshot, lexical) = generation.derive(folder.writable())?;
-        Ok(Self { folder, snapshot: RwLock::new(Arc::new(snapshot)), lexical: Mutex::new(lexical) })
+        Ok(Self::showing(folder, snapshot, lexical))
+    }
+
+    fn showing(folder: Arc<Folder>, snapshot: Snapshot, lexical: Lexical) -> Self {
+        Self { folder, snapshot: RwLock::new(Arc::new(snapshot)), lexical: Mutex::new(lexical) }
+    }
+
+    /// Opens all of the generation that counts, of which nothing is left once another takes its place.
+    fn derive_current(folder: &Folder) -> Result<(Snapshot, Lexical), Error> {
+        let writable = folder.writable();
+        folder.with_current(|dir| Generation::open(dir, writable)?.derive(writable))
     }
 
     /// What the index was made with, as far as it can be read now.
@@ -164,7 +183,7 @@ impl Embedded {
     /// # Errors
     /// When a record is damaged.
     pub fn known(&self) -> Result<BTreeMap<String, Known>, Error> {
-        self.now()?.store().known()
+        self.ask(|snapshot| Ok((snapshot.store().known()?, true)))
     }
 
     /// Replaces captions, metadata, place and thumbnail of known pictures, and keeps their vectors. All of them or none.
@@ -180,9 +199,7 @@ impl Embedded {
     /// # Errors
     /// When it is damaged on disk.
     pub fn thumbnail(&self, id: &str) -> Result<Option<Vec<u8>>, Error> {
-        let snapshot = self.now()?;
-        let Some(row) = snapshot.store().row_of(id)? else { return Ok(None) };
-        snapshot.store().thumbnail(row)
+        self.ask(|snapshot| Ok((snapshot.store().thumbnail(id)?, true)))
     }
 
     /// Words of the captions that begin so, the most frequent first.
@@ -250,16 +267,15 @@ impl Embedded {
     /// A damaged record, or what the disk has to report; the old one stays as it is.
     pub fn compact(&self, on_progress: Progress<'_>) -> Result<(), Error> {
         let mut lexical = self.writing()?;
-        let old = self.held();
         let dir = self.folder.begin()?;
-        let store = Store::create(&dir, old.store().settings())?;
-        renew::copy(&old, &store, on_progress)?;
-        let generation = Generation::new(&dir, store);
-        let (snapshot, words) = renew::settle(&generation, on_progress)?;
-        self.folder.swap(&dir)?;
-        *lexical = words;
-        self.show(snapshot);
-        Ok(())
+        let compacted = renew::compacted(&self.held(), &dir, on_progress)
+            .and_then(|compacted| self.folder.swap(&dir).map(|()| compacted));
+        let shown = compacted.map(|(snapshot, words)| {
+            *lexical = words;
+            drop(self.show(snapshot));
+        });
+        self.clean();
+        shown
     }
 
     /// Reads everything, and returns what is wrong; empty if nothing is.
@@ -267,12 +283,16 @@ impl Embedded {
     /// # Errors
     /// When not even that is possible.
     pub fn verify(&self, on_progress: Progress<'_>) -> Result<Vec<String>, Error> {
-        let snapshot = self.now()?;
-        let mut faults = snapshot.store().verify(on_progress)?;
-        faults.extend(self.working().verify()?);
-        let codes = vector::VectorIndex::open(&snapshot.generation.codes_dir(), &snapshot.vectors);
-        faults.extend(codes.err().map(|fault| fault.to_string()));
-        Ok(faults)
+        for _ in 1..ATTEMPTS {
+            let snapshot = self.now()?;
+            let faults = snapshot.verify(on_progress);
+            // What looks like a fault may be a change that came meanwhile.
+            let is_clean = faults.as_ref().is_ok_and(Vec::is_empty);
+            if is_clean || Arc::ptr_eq(&self.now()?, &snapshot) {
+                return faults;
+            }
+        }
+        self.now()?.verify(on_progress)
     }
 
     /// The next generation of this index, for the vectors of another model; goes on with one that was begun for the same.
@@ -287,7 +307,7 @@ impl Embedded {
             Some(dir) => self.resume(&dir, settings)?,
             None => self.begin_successor(settings)?,
         };
-        Self::of(Arc::clone(&self.folder), generation)
+        Self::of(Arc::clone(&self.folder), &generation)
     }
 
     /// Goes on with a successor that was begun, unless it was begun for something else.
@@ -304,8 +324,8 @@ impl Embedded {
     fn begin_successor(&self, settings: &Settings) -> Result<Arc<Generation>, Error> {
         let dir = self.folder.begin()?;
         let generation = Generation::new(&dir, Store::create(&dir, settings)?);
-        Folder::keep(&dir)?;
         generation.set_json(generation::ROOTS, &self.roots()?)?;
+        Folder::keep(&dir)?;
         Ok(generation)
     }
 
@@ -321,7 +341,15 @@ impl Embedded {
         self.folder.swap(generation.dir())?;
         *lexical = words;
         self.show(snapshot);
+        self.clean();
         Ok(())
+    }
+
+    /// Removes what no longer counts once that is what is shown, and what was begun in vain: it may be what fills the disk.
+    fn clean(&self) {
+        if self.folder.current().is_ok_and(|current| current == self.held().generation.dir()) {
+            self.folder.clean();
+        }
     }
 
     /// One transaction, durable and visible when this returns.
@@ -347,8 +375,8 @@ impl Embedded {
         }
         let rule = generation.rule()?.0;
         let view = lexical.view();
-        let (vectors, live) = (state.vectors, state.live);
-        Ok(Snapshot { generation, vectors, live, codes, lexical: view, rule })
+        let State { version, vectors, live } = state;
+        Ok(Snapshot { generation, version, vectors, live, codes, lexical: view, rule })
     }
 
     /// The newest moment. A reader looks whether the writer has moved on.
@@ -360,7 +388,7 @@ impl Embedded {
         if self.folder.current()? != held.generation.dir() {
             return self.reopen();
         }
-        if !held.store().changed()? {
+        if !held.store().changed(held.version)? {
             return Ok(held);
         }
         let mut lexical = self.working();
@@ -372,10 +400,35 @@ impl Embedded {
     /// Another generation took the place of the one that was read.
     fn reopen(&self) -> Result<Arc<Snapshot>, Error> {
         let mut lexical = self.working();
-        let generation = self.folder.with_current(|dir| Generation::open(dir, false))?;
-        let (snapshot, words) = generation.derive(false)?;
+        let (snapshot, words) = Self::derive_current(&self.folder)?;
         *lexical = words;
         Ok(self.show(snapshot))
+    }
+
+    /// Answers from the newest moment, and says whether the answer is whole. It is given anew when the index moved on
+    /// meanwhile and took something away that the answer needs: records that were replaced, or a whole generation.
+    fn ask<T>(&self, answer: impl Fn(&Snapshot) -> Result<(T, bool), Error>) -> Result<T, Error> {
+        for _ in 1..ATTEMPTS {
+            let snapshot = self.now()?;
+            match answer(&snapshot) {
+                Ok((answer, true)) => return Ok(answer),
+                Ok(_) => self.wait_beyond(&snapshot),
+                Err(error) if Arc::ptr_eq(&self.now()?, &snapshot) => return Err(error),
+                Err(_) => {}
+            }
+        }
+        Ok(answer(&*self.now()?)?.0)
+    }
+
+    /// Waits until a change is shown that is in the store already. It takes no lock, which a compaction would hold for long.
+    fn wait_beyond(&self, snapshot: &Arc<Snapshot>) {
+        let begun = Instant::now();
+        while self.folder.writable()
+            && Arc::ptr_eq(&self.held(), snapshot)
+            && begun.elapsed() < PATIENCE
+        {
+            sleep(Duration::from_micros(200));
+        }
     }
 
     /// The moment that is held, whatever others have written since.

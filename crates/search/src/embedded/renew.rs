@@ -3,6 +3,7 @@
 //! The new one is filled beside the old, which answers meanwhile; one renaming makes it the one that counts. A kill at any
 //! moment leaves the old one whole.
 
+use std::path::Path;
 use std::sync::Arc;
 
 use crate::embedded::generation::{FUSION, Generation, NOTES, PROBES, ROOTS};
@@ -18,8 +19,19 @@ const BATCH: usize = 1_000;
 /// Facts that hold in the next generation too.
 const KEPT: [&str; 4] = [FUSION, NOTES, PROBES, ROOTS];
 
+/// A new generation with what is alive in `old`.
+pub(super) fn compacted(
+    old: &Snapshot,
+    dir: &Path,
+    on_progress: Progress<'_>,
+) -> Result<(Snapshot, Lexical), Error> {
+    let store = Store::create(dir, old.store().settings())?;
+    copy(old, &store, on_progress)?;
+    settle(&Generation::new(dir, store), on_progress)
+}
+
 /// Copies what is alive in `old` into `store`, in order, with its facts.
-pub(super) fn copy(old: &Snapshot, store: &Store, on_progress: Progress<'_>) -> Result<(), Error> {
+fn copy(old: &Snapshot, store: &Store, on_progress: Progress<'_>) -> Result<(), Error> {
     for key in KEPT {
         if let Some(fact) = old.store().fact(key)? {
             store.set_fact(key, &fact)?;

@@ -28,8 +28,8 @@ struct Found {
     scores: Scores,
 }
 
-/// Answers `query`.
-pub(super) fn search(snapshot: &Snapshot, query: &Query) -> Result<Results, Error> {
+/// Answers `query`, and says whether every record was still there.
+pub(super) fn search(snapshot: &Snapshot, query: &Query) -> Result<(Results, bool), Error> {
     let plan = snapshot.lexical.plan(&query.words)?;
     let allowed = allowed(snapshot, query, &plan)?;
     let wanted = wanted(snapshot, query);
@@ -52,8 +52,8 @@ pub(super) fn search(snapshot: &Snapshot, query: &Query) -> Result<Results, Erro
     let more = kept.len() >= wanted;
     let page: Vec<_> = kept.into_iter().skip(query.offset).take(query.limit).collect();
     let mut results = Results { more, rule, notes, ..Results::default() };
-    load(snapshot, &plan, &page, &mut results)?;
-    Ok(results)
+    let is_whole = load(snapshot, &plan, &page, &mut results)?;
+    Ok((results, is_whole))
 }
 
 /// The best of those legs that the query has, at least `depth` where there are so many.
@@ -258,13 +258,15 @@ fn fold(
     kept
 }
 
-/// Reads the records of a page. A damaged one is reported in its place, one that was deleted meanwhile is left out.
+/// Reads the records of a page. A damaged one is reported in its place; one that was deleted or replaced meanwhile is left
+/// out, and then the page is not whole.
 fn load(
     snapshot: &Snapshot,
     plan: &Plan,
     page: &[(Found, Vec<Row>)],
     results: &mut Results,
-) -> Result<(), Error> {
+) -> Result<bool, Error> {
+    let mut is_whole = true;
     let rows: Vec<Row> = page.iter().map(|(found, _)| found.row).collect();
     let records = snapshot.store().records(&rows, Some(&snapshot.vectors))?;
     for ((found, folded), record) in page.iter().zip(records) {
@@ -274,11 +276,11 @@ fn load(
                 let duplicates = ids(snapshot, folded)?;
                 results.hits.push(Hit { record, scores: found.scores, marks, matched, duplicates });
             }
-            Ok(None) => {}
+            Ok(None) => is_whole = false,
             Err(damage) => results.damaged.push(damage.to_string()),
         }
     }
-    Ok(())
+    Ok(is_whole)
 }
 
 fn ids(snapshot: &Snapshot, rows: &[Row]) -> Result<Vec<String>, Error> {

@@ -2,11 +2,13 @@
 
 use std::sync::Arc;
 
+use crate::embedded::Progress;
 use crate::embedded::generation::Generation;
 use crate::embedded::lexical::View;
 use crate::embedded::store::Store;
 use crate::embedded::vector::VectorIndex;
 use crate::embedded::vectors::Vectors;
+use crate::error::Error;
 use crate::fusion::Rule;
 use crate::rows::RowSet;
 
@@ -14,6 +16,8 @@ use crate::rows::RowSet;
 #[derive(Clone, Debug)]
 pub(super) struct Snapshot {
     pub(super) generation: Arc<Generation>,
+    /// What its store calls this moment.
+    pub(super) version: i64,
     pub(super) vectors: Vectors,
     /// Rows that are not deleted.
     pub(super) live: Arc<RowSet>,
@@ -26,5 +30,14 @@ impl Snapshot {
     /// The truth behind it, which may have moved on.
     pub(super) fn store(&self) -> &Store {
         &self.generation.store
+    }
+
+    /// Everything that is wrong on disk.
+    pub(super) fn verify(&self, on_progress: Progress<'_>) -> Result<Vec<String>, Error> {
+        let mut faults = self.store().verify(on_progress)?;
+        faults.extend(self.generation.verify_lexical(self.vectors.rows())?);
+        let codes = VectorIndex::open(&self.generation.codes_dir(), &self.vectors);
+        faults.extend(codes.err().map(|fault| fault.to_string()));
+        Ok(faults)
     }
 }

@@ -241,6 +241,9 @@ impl File {
 
     /// What is left is of one moment since the last sync or, as often, the length is of one moment, each page of another,
     /// and a torn page of two.
+    ///
+    /// A cut is one change of the length: it is there or not, for all pages alike, and what was written after it is not
+    /// there without it. All file systems keep to that, and `SQLite` counts on it when it empties its log.
     fn crash(&self, random: &mut ChaCha8Rng) -> Vec<u8> {
         let moment = some_of(random, self.edits.len());
         let (len, is_whole) = (self.len_after(moment), random.random::<bool>());
@@ -248,19 +251,22 @@ impl File {
         while left.len() < len {
             let at = left.len();
             left.extend(if is_whole {
-                self.page_after(at, moment)
+                self.page_after(at, moment, moment)
             } else {
-                self.torn_page(at, random)
+                self.torn_page(at, moment, random)
             });
         }
         left.truncate(len);
         left
     }
 
-    fn torn_page(&self, at: usize, random: &mut ChaCha8Rng) -> Vec<u8> {
-        let mut page = self.page_after(at, some_of(random, self.edits.len()));
+    fn torn_page(&self, at: usize, moment: usize, random: &mut ChaCha8Rng) -> Vec<u8> {
+        let is_cut = |edit: &Edit| matches!(edit, Edit::SetLen(_));
+        let latest = self.edits[moment..].iter().position(is_cut);
+        let latest = latest.map_or(self.edits.len(), |cut| moment + cut);
+        let mut page = self.page_after(at, some_of(random, latest), moment);
         if random.random_ratio(1, 4) {
-            let other = self.page_after(at, some_of(random, self.edits.len()));
+            let other = self.page_after(at, some_of(random, latest), moment);
             for (sector, other) in page.chunks_mut(SECTOR).zip(other.chunks(SECTOR)) {
                 if random.random() {
                     sector.copy_from_slice(other);
@@ -277,13 +283,14 @@ impl File {
         })
     }
 
-    /// One page after the first edits.
-    fn page_after(&self, at: usize, edits: usize) -> Vec<u8> {
+    /// One page after the first `written` edits and the cuts among the first `cut`.
+    fn page_after(&self, at: usize, written: usize, cut: usize) -> Vec<u8> {
         let mut page = vec![0; PAGE];
         put(&mut page, at, 0, &self.certain);
-        for edit in &self.edits[..edits] {
+        for (place, edit) in self.edits[..written.max(cut)].iter().enumerate() {
             match edit {
-                Edit::Write(offset, data) => put(&mut page, at, *offset, data),
+                Edit::Write(offset, data) if place < written => put(&mut page, at, *offset, data),
+                Edit::Write(..) => {}
                 Edit::SetLen(len) => page[len.saturating_sub(at).min(PAGE)..].fill(0),
             }
         }

@@ -107,9 +107,11 @@ impl Lexical {
             let entries = self.memory.entries().map(Ok);
             let rows = self.disk.rows()..end;
             let documents = Documents::new(entries, rows, &self.analysis, &self.fields);
-            self.disk.append(documents, end)?;
-            self.memory.clear();
+            let appended = self.disk.append(documents, end);
+            // It may be on disk all the same, as when only a merge could not begin.
+            self.memory.forget(self.disk.rows(), &self.analysis, &self.fields)?;
             self.look();
+            appended?;
         }
         Ok(())
     }

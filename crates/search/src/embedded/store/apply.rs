@@ -287,7 +287,12 @@ impl Store {
 
     /// Fails when a whole record of another id is where the list of ids says that this one is. That a damaged record is
     /// there is no reason not to replace it.
-    fn check_id(&self, transaction: &Connection, row: Row, id: &str) -> Result<(), Error> {
+    pub(super) fn check_id(
+        &self,
+        transaction: &Connection,
+        row: Row,
+        id: &str,
+    ) -> Result<(), Error> {
         match self.serve(transaction, row, |columns| Ok(columns.id == id)) {
             Ok(Some(false)) => {
                 Err(self.database.damaged(format!("row {row}: expected id {id:?}, found another")))

@@ -97,6 +97,7 @@ fn create(dir: &Path) -> (Folder, Store) {
     let first = folder.begin().unwrap();
     let store = Store::create(&first, &settings(DIM)).unwrap();
     folder.swap(&first).unwrap();
+    folder.clean();
     (folder, store)
 }
 
@@ -129,6 +130,7 @@ fn compacted(folder: &Folder, store: &Store) -> Store {
     let items: Vec<_> = contents(store).unwrap().into_values().collect();
     new.apply(&items.iter().map(Change::Put).collect::<Vec<_>>()).unwrap();
     folder.swap(&next).unwrap();
+    folder.clean();
     new
 }
 

@@ -71,24 +71,40 @@ impl Store {
     /// # Errors
     /// [`Error::Damaged`] when any of it is not as it was written.
     pub(crate) fn item(&self, row: Row) -> Result<Option<Item>, Error> {
-        let vectors = self.state()?.vectors;
         let reader = self.database.reader()?;
         let moment = reader.unchecked_transaction().in_file(self.database.path())?;
-        self.serve(&moment, row, |columns| {
+        self.item_in(&moment, row)
+    }
+
+    /// The same by id: row and picture are of one moment, so that a picture is found while it is replaced.
+    pub(crate) fn item_of(&self, id: &str) -> Result<Option<Item>, Error> {
+        let reader = self.database.reader()?;
+        let moment = reader.unchecked_transaction().in_file(self.database.path())?;
+        let Some(row) = self.row_of_id(&moment, id)? else { return Ok(None) };
+        self.check_id(&moment, row, id)?;
+        self.item_in(&moment, row)
+    }
+
+    fn item_in(&self, moment: &Connection, row: Row) -> Result<Option<Item>, Error> {
+        self.serve(moment, row, |columns| {
+            // Taken after the record, so that the row is among them.
+            let vectors = self.state()?.vectors;
             self.check(&vectors, &columns)?;
-            let thumbnail = self.thumbnail_of(&moment, &columns)?;
+            let thumbnail = self.thumbnail_of(moment, &columns)?;
             let record = Record { thumbnail, ..self.in_row(columns.record())? };
             Ok(Item { record, vector: vectors.row(row).to_vec() })
         })
     }
 
-    /// The thumbnail of a row, if it has one and was not deleted.
+    /// The thumbnail of an id, if there is such a picture and it has one.
     ///
     /// # Errors
     /// [`Error::Damaged`] when it is not as it was written.
-    pub(crate) fn thumbnail(&self, row: Row) -> Result<Option<Vec<u8>>, Error> {
+    pub(crate) fn thumbnail(&self, id: &str) -> Result<Option<Vec<u8>>, Error> {
         let reader = self.database.reader()?;
         let moment = reader.unchecked_transaction().in_file(self.database.path())?;
+        let Some(row) = self.row_of_id(&moment, id)? else { return Ok(None) };
+        self.check_id(&moment, row, id)?;
         Ok(self.serve(&moment, row, |columns| self.thumbnail_of(&moment, &columns))?.flatten())
     }
 
@@ -107,20 +123,36 @@ impl Store {
     /// Everything by id, as far as it takes to see what changed. A damaged record is left out, so that it is taken for
     /// new and written again.
     pub(crate) fn known(&self) -> Result<BTreeMap<String, Known>, Error> {
-        let mut known = Vec::new();
-        let rows = self.state()?.vectors.rows() as Row;
-        self.each(0..rows, &mut |_, _, columns| {
+        let (mut known, mut looked_at) = (BTreeMap::new(), 0);
+        loop {
+            let state = self.state()?;
+            let rows = state.vectors.rows() as Row;
+            self.add_known(looked_at..rows, &mut known)?;
+            // Whatever came or was replaced meanwhile has rows behind these.
+            if !self.changed(state.version)? {
+                known.retain(|_, (row, _)| state.live.contains(*row));
+                return Ok(known.into_iter().map(|(id, (_, one))| (id, one)).collect());
+            }
+            looked_at = rows;
+        }
+    }
+
+    fn add_known(
+        &self,
+        rows: Range<Row>,
+        known: &mut BTreeMap<String, (Row, Known)>,
+    ) -> Result<(), Error> {
+        self.each(rows, &mut |_, row, columns| {
             let one = columns.and_then(|columns| {
                 let place = self.in_row(columns.place())?;
                 Ok((columns.id.to_owned(), Known { place, words_crc: columns.words_crc() }))
             });
             match one {
-                Ok(one) => known.push(one),
+                Ok((id, one)) => drop(known.insert(id, (row, one))),
                 Err(error) => tracing::warn!(%error, "a damaged record counts as unknown"),
             }
             Ok(())
-        })?;
-        Ok(known.into_iter().collect())
+        })
     }
 
     /// Visits rows, a chunk at a time.

@@ -15,6 +15,8 @@ use crate::rows::{Row, RowSet};
 /// One consistent moment. Cheap to clone.
 #[derive(Clone, Debug)]
 pub(crate) struct State {
+    /// What the database calls the moment; only good for asking whether this store has [changed](Store::changed) since.
+    pub(crate) version: i64,
     /// Vectors of all rows, those of dead ones included.
     pub(crate) vectors: Vectors,
     /// Rows that have a record.
@@ -30,8 +32,6 @@ pub(super) struct Watch {
 
 #[derive(Clone, Debug)]
 struct Seen {
-    /// What the database calls the moment; only good for comparing on the same connection.
-    version: i64,
     counts: Counts,
     state: State,
 }
@@ -50,31 +50,30 @@ impl Store {
         let path = self.database.path();
         let moment = connection.unchecked_transaction().in_file(path)?;
         let version = version(&moment, path)?;
-        if let Some(seen) = seen.as_ref().filter(|seen| seen.version == version) {
+        if let Some(seen) = seen.as_ref().filter(|seen| seen.state.version == version) {
             return Ok(seen.state.clone());
         }
         let counts = Counts::read(&moment, path)?;
         let before = seen.take().filter(|seen| seen.counts.sequence <= counts.sequence);
         let state = match before {
-            Some(before) if before.counts == counts => before.state,
-            before => self.look(&moment, counts, before)?,
+            Some(before) if before.counts == counts => State { version, ..before.state },
+            before => self.look(&moment, (version, counts), before)?,
         };
-        *seen = Some(Seen { version, counts, state: state.clone() });
+        *seen = Some(Seen { counts, state: state.clone() });
         Ok(state)
     }
 
-    /// Whether any process has changed anything since the last [`Store::state`]; takes microseconds.
-    pub(crate) fn changed(&self) -> Result<bool, Error> {
+    /// Whether any process has changed anything since the [state](Store::state) of that version; takes microseconds.
+    pub(crate) fn changed(&self, since: i64) -> Result<bool, Error> {
         let watch = self.watch.lock().unwrap_or_else(PoisonError::into_inner);
-        let version = version(&watch.connection, self.database.path())?;
-        Ok(watch.seen.as_ref().is_none_or(|seen| seen.version != version))
+        Ok(version(&watch.connection, self.database.path())? != since)
     }
 
     /// Adds what is new to what was seen before.
     fn look(
         &self,
         moment: &Connection,
-        counts: Counts,
+        (version, counts): (i64, Counts),
         before: Option<Seen>,
     ) -> Result<State, Error> {
         let (rows, seen) =
@@ -92,7 +91,7 @@ impl Store {
         for row in dead {
             set.remove(row);
         }
-        Ok(State { vectors, live })
+        Ok(State { version, vectors, live })
     }
 }
 

@@ -132,7 +132,8 @@ fn rows_count_up_and_a_replaced_picture_gets_a_new_one() {
     assert_eq!(applied, Applied { rows: 2..4, dead: vec![0], deleted: 0 });
     assert_eq!(store.row_of("a").unwrap(), Some(2));
     assert_eq!(store.record(0).unwrap(), None);
-    assert_eq!(store.thumbnail(0).unwrap(), None);
+    assert_eq!(store.item_of("a").unwrap(), Some(item(3, "a", 3)));
+    assert_eq!(store.thumbnail("a").unwrap(), item(3, "a", 3).record.thumbnail);
     let state = store.state().unwrap();
     assert_eq!(state.live.iter().collect::<Vec<_>>(), [1, 2, 3]);
     assert_eq!(state.vectors.row(2), item(3, "a", 3).vector);
@@ -151,9 +152,9 @@ fn a_deleted_picture_is_gone_at_once_and_stays_gone() {
     assert_eq!(applied, Applied { rows: 2..2, dead: vec![0], deleted: 1 });
     assert_eq!(store.row_of("a").unwrap(), None);
     assert_eq!(store.records(&[0, 1], None).unwrap().len(), 2);
-    store.state().unwrap();
+    let version = store.state().unwrap().version;
     assert_eq!(store.apply(&[Change::Delete("a")]).unwrap(), Applied::default());
-    assert!(!store.changed().unwrap(), "nothing was done");
+    assert!(!store.changed(version).unwrap(), "nothing was done");
     let dir = store.dir.clone();
     drop(store);
     let store = Store::open(&dir, true).unwrap();
@@ -170,7 +171,7 @@ fn an_update_keeps_the_vector_and_replaces_the_rest() {
     assert_eq!(applied, Applied { rows: 2..3, dead: vec![0], deleted: 0 });
     let updated = Item { record, vector: item(3, "a", 2).vector };
     assert_eq!(store.item(2).unwrap(), Some(updated));
-    assert_eq!(store.thumbnail(2).unwrap(), None, "the update brought none");
+    assert_eq!(store.thumbnail("a").unwrap(), None, "the update brought none");
 }
 
 #[test]
@@ -229,11 +230,12 @@ fn a_reader_sees_what_another_connection_commits_and_keeps_what_it_has() {
     put(&writer, &[item(3, "a", 1)]);
     let reader = Store::open(&dir.path().join("generation-1"), false).unwrap();
     let before = reader.state().unwrap();
-    assert!(!reader.changed().unwrap());
+    assert!(!reader.changed(before.version).unwrap());
     put(&writer, &[item(3, "a", 2), item(3, "b", 3)]);
-    assert!(reader.changed().unwrap());
+    assert!(reader.changed(before.version).unwrap());
     let after = reader.state().unwrap();
-    assert!(!reader.changed().unwrap());
+    assert!(!reader.changed(after.version).unwrap());
+    assert!(reader.changed(before.version).unwrap(), "whoever else has looked since");
     assert_eq!((before.vectors.rows(), after.vectors.rows()), (1, 3));
     assert_eq!(before.live.iter().collect::<Vec<_>>(), [0]);
     assert_eq!(after.live.iter().collect::<Vec<_>>(), [1, 2]);
@@ -244,7 +246,7 @@ fn a_reader_sees_what_another_connection_commits_and_keeps_what_it_has() {
         "deleted since"
     );
     writer.set_fact("rule", b"rrf").unwrap();
-    assert!(reader.changed().unwrap());
+    assert!(reader.changed(after.version).unwrap());
     assert!(Arc::ptr_eq(&reader.state().unwrap().live, &after.live), "no record changed");
     assert_eq!(reader.fact("rule").unwrap().unwrap(), b"rrf");
     let refused = reader.apply(&[Change::Delete("a")]);
@@ -530,7 +532,7 @@ fn child_that_only_may_read() {
     assert!(fs_err::File::create(dir.join("file")).is_err());
     let store = Store::open(&dir, false).unwrap();
     assert_eq!(contents(&store).unwrap().len(), 22);
-    assert!(!store.changed().unwrap());
+    assert!(!store.changed(store.state().unwrap().version).unwrap());
     assert_eq!(faults(&store), [""; 0]);
 }
 
