@@ -11,7 +11,12 @@
 
 #![allow(clippy::print_stdout, reason = "an example shows what it measures")]
 #![allow(clippy::unwrap_used, reason = "an example may stop at the first error")]
-#![allow(dead_code, unreachable_pub, reason = "the example includes the modules that it measures")]
+#![allow(
+    dead_code,
+    unused_imports,
+    unreachable_pub,
+    reason = "the example includes the modules that it measures"
+)]
 
 use std::io::Write;
 use std::path::Path;

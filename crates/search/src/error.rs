@@ -54,6 +54,16 @@ pub enum Error {
         /// The model that was used.
         found: String,
     },
+    /// Vectors too narrow or too wide to be searched.
+    #[error("vectors of {found} numbers: expected {least} to {most}")]
+    Dimension {
+        /// Width that was asked for.
+        found: usize,
+        /// Least that is searched.
+        least: usize,
+        /// Most that is searched.
+        most: usize,
+    },
     /// A vector of another width.
     #[error("{what}: expected a vector of {expected} numbers, found {found}")]
     Width {

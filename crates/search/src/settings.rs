@@ -15,6 +15,14 @@ pub struct Settings {
     pub text_fields: Vec<String>,
 }
 
+impl Settings {
+    /// Whether an index of the one can be gone on with as one of the other; a model may have been moved or renamed.
+    pub(crate) fn is_like(&self, other: &Self) -> bool {
+        let renamed = Fingerprint { name: self.model.name.clone(), ..other.model.clone() };
+        *self == Self { model: renamed, ..other.clone() }
+    }
+}
+
 /// What tells one model from another.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Fingerprint {

@@ -69,6 +69,19 @@ fn check_share(what: &str, share: Option<f32>, least: f32) -> Result<(), Error> 
     }
 }
 
+/// Least and most numbers in a vector: wider ones would overflow the sums of the scan.
+const DIMENSIONS: (usize, usize) = (16, 4_096);
+
+/// Fails for vectors that the scan cannot search.
+pub(super) fn check_dimension(found: usize) -> Result<(), Error> {
+    let (least, most) = DIMENSIONS;
+    if (least..=most).contains(&found) {
+        Ok(())
+    } else {
+        Err(Error::Dimension { found, least, most })
+    }
+}
+
 /// Longest id, in bytes.
 const LONGEST_ID: usize = 4_096;
 

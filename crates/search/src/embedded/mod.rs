@@ -28,7 +28,7 @@ use crate::record::{Place, Record};
 use crate::settings::Settings;
 use crate::stats::{Fitted, Recall};
 
-use backend::check_vector;
+use backend::{check_dimension, check_vector};
 use folder::Folder;
 use generation::Generation;
 use lexical::Lexical;
@@ -86,6 +86,7 @@ impl Embedded {
     /// # Errors
     /// A folder that holds something, or what the disk has to report.
     pub fn create(dir: &Path, settings: &Settings) -> Result<Self, Error> {
+        check_dimension(settings.dim)?;
         let folder = Folder::create(dir)?;
         let dir = folder.begin()?;
         let store = Store::create(&dir, settings)?;
@@ -267,6 +268,10 @@ impl Embedded {
     /// A damaged record, or what the disk has to report; the old one stays as it is.
     pub fn compact(&self, on_progress: Progress<'_>) -> Result<(), Error> {
         let mut lexical = self.writing()?;
+        if self.folder.current()? != self.held().generation.dir() {
+            let reason = "a successor cannot be compacted before it takes over".to_owned();
+            return Err(Error::Query { reason });
+        }
         let dir = self.folder.begin()?;
         let compacted = renew::compacted(&self.held(), &dir, on_progress)
             .and_then(|compacted| self.folder.swap(&dir).map(|()| compacted));
@@ -313,7 +318,7 @@ impl Embedded {
     /// Goes on with a successor that was begun, unless it was begun for something else.
     fn resume(&self, dir: &Path, settings: &Settings) -> Result<Arc<Generation>, Error> {
         if let Ok(generation) = Generation::open(dir, true)
-            && generation.store.settings() == settings
+            && generation.store.settings().is_like(settings)
         {
             return Ok(generation);
         }
@@ -322,6 +327,7 @@ impl Embedded {
     }
 
     fn begin_successor(&self, settings: &Settings) -> Result<Arc<Generation>, Error> {
+        check_dimension(settings.dim)?;
         let dir = self.folder.begin()?;
         let generation = Generation::new(&dir, Store::create(&dir, settings)?);
         generation.set_json(generation::ROOTS, &self.roots()?)?;
@@ -335,6 +341,11 @@ impl Embedded {
     /// What the disk has to report; then this one stays.
     pub fn succeed(&self, successor: Self) -> Result<(), Error> {
         let mut lexical = self.writing()?;
+        if !Arc::ptr_eq(&self.folder, &successor.folder) {
+            return Err(Error::Query {
+                reason: "this is the successor of another index".to_owned(),
+            });
+        }
         let generation = Arc::clone(&successor.held().generation);
         drop(successor);
         let (snapshot, words) = renew::settle(&generation, &mut |_, _, _| {})?;
@@ -372,6 +383,9 @@ impl Embedded {
             // The change is durable and seen already: what cannot be written now is written when the index is next opened.
             let kept = keep_small(&generation, lexical, &mut codes, &state.vectors);
             let _ = kept.inspect_err(|error| tracing::warn!("{error}"));
+        } else if codes.tail_rows() > PENDING_CODES {
+            // The writer has written them by now.
+            codes = vector::VectorIndex::open(&generation.codes_dir(), &state.vectors)?;
         }
         let rule = generation.rule()?.0;
         let view = lexical.view();

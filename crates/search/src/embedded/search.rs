@@ -179,7 +179,9 @@ fn tier(
 ) -> Vec<Found> {
     let scored = rows.into_iter().zip(candidates).filter(|(row, _)| !seen.contains(*row));
     let (rows, candidates): (Vec<Row>, Vec<Candidate>) = scored.unzip();
-    rows.iter().for_each(|row| seen.insert(*row));
+    for row in &rows {
+        seen.insert(*row);
+    }
     let fused = fusion::fuse(rule, &candidates);
     let found = rows.into_iter().zip(candidates).zip(fused);
     let found =

@@ -44,7 +44,7 @@ fn child() {
         step.run(&index, &pictures).unwrap();
         step.apply(&mut pictures);
         mark(&(place + 1).to_string());
-        if mix(place, seed()) % 8 == 0 {
+        if mix(place, seed()).is_multiple_of(8) {
             drop(index);
             index = Embedded::open(&dir).unwrap();
         }

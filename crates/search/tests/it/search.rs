@@ -169,6 +169,9 @@ fn a_successor_with_other_vectors_takes_over_at_once() {
     let (folder, index) = filled();
     let reader = Embedded::open_read_only(&folder.path().join("index")).unwrap();
     let successor = index.successor(&settings("better")).unwrap();
+    assert!(successor.compact(&mut |_, _, _| {}).is_err());
+    let (_other_folder, other) = filled();
+    assert!(other.succeed(other.successor(&settings("better")).unwrap()).is_ok());
     let items: Vec<Item> = (0..50).map(|number| item(number, 2)).collect();
     successor.put(&items).unwrap();
     assert_eq!(index.stats().unwrap().pictures, COUNT as usize);
@@ -201,6 +204,9 @@ fn what_does_not_fit_is_refused_and_changes_nothing() {
     assert!(matches!(ask(Query { vector: Some(vec![1.0]), ..base.clone() }), Error::Width { .. }));
     assert!(matches!(ask(Query { weight: Some(f32::NAN), ..base.clone() }), Error::Query { .. }));
     assert!(matches!(ask(Query { weight: Some(1.5), ..base }), Error::Query { .. }));
+    let wide = finelens_search::Settings { dim: 5_000, ..settings("wide") };
+    let refused = Embedded::create(&folder.path().join("wide"), &wide);
+    assert!(matches!(refused, Err(Error::Dimension { found: 5_000, .. })));
     let reader = Embedded::open_read_only(&folder.path().join("index")).unwrap();
     assert!(matches!(reader.put(&[item(1, 1)]), Err(Error::ReadOnly { .. })));
     assert!(matches!(Embedded::open(&folder.path().join("index")), Err(Error::Locked { .. })));

@@ -1,6 +1,6 @@
 //! One writer and many readers at a time: every answer is one that the index could have given at some moment of the question.
 
-use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard};
@@ -116,22 +116,21 @@ fn check_hit(
 fn read_all(index: &Embedded, told: &Told) {
     let begun = told.acknowledged();
     let known = index.known().unwrap();
-    check_ids(known.into_keys().collect(), told, begun);
+    check_ids(&known.into_keys().collect::<Vec<_>>(), told, begun);
     let begun = told.acknowledged();
     let everything = Query { limit: 10_000, ..Query::new(Words::default(), Some(vector(1))) };
     let mut ids: Vec<String> =
         index.search(&everything).unwrap().hits.into_iter().map(|hit| hit.record.id).collect();
     ids.sort();
-    check_ids(ids, told, begun);
+    check_ids(&ids, told, begun);
 }
 
-fn check_ids(ids: Vec<String>, told: &Told, begun: usize) {
+fn check_ids(ids: &[String], told: &Told, begun: usize) {
     let moments = told.until_now(begun);
     let story = told.story();
     let is_of = |pictures: &Pictures| {
-        let expected: BTreeMap<String, ()> =
-            pictures.keys().map(|number| (id(*number), ())).collect();
-        expected.len() == ids.len() && expected.keys().eq(ids.iter())
+        let expected: BTreeSet<String> = pictures.keys().map(|number| id(*number)).collect();
+        expected.iter().eq(ids)
     };
     assert!(story.states[moments.clone()].iter().any(is_of), "{} ids, {moments:?}", ids.len());
 }
@@ -170,7 +169,7 @@ fn readers_see_moments_of_what_a_writer_does() {
         scope.spawn(|| until_done(&|dice| read(&reader, &told, mix(dice, 2))));
         scope.spawn(|| until_done(&|dice| read(&reader, &told, mix(dice, 3))));
         scope.spawn(|| {
-            until_done(&|_| [&writer, &reader].iter().for_each(|index| read_all(index, &told)))
+            until_done(&|_| [&writer, &reader].iter().for_each(|index| read_all(index, &told)));
         });
         scope.spawn(|| until_done(&|dice| come_and_go(dir, &told, dice)));
         let written = scope.spawn(|| write(&writer, &told));
