@@ -269,3 +269,57 @@ fn ids(meta: &IndexMeta) -> Vec<tantivy::index::SegmentId> {
 fn follow_each_other(segments: &[Arc<Segment>]) -> Option<Row> {
     segments.iter().try_fold(0, |end, segment| (segment.first == end).then(|| segment.end()))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::embedded::lexical::documents::Documents;
+    use crate::embedded::lexical::testing::{entries, settings};
+    use crate::embedded::lexical::{Entry, Lexical};
+    use crate::settings::Language;
+
+    fn open(dir: &Path) -> Lexical {
+        Lexical::open(dir, &settings(Language::English), true).unwrap()
+    }
+
+    /// Commits rows `0..rows` as a process does whose look at the new state fails: it still knows the old one.
+    fn commit_unseen(lexical: &mut Lexical, entries: &[Entry], rows: Row) {
+        let documents = entries.iter().map(Ok);
+        let documents = Documents::new(documents, 0..rows, &lexical.analysis, &lexical.fields);
+        lexical.disk.write(documents, rows).unwrap();
+        assert_eq!(lexical.committed_rows(), 0);
+    }
+
+    #[test]
+    fn what_a_failed_commit_wrote_is_not_written_again() {
+        let dir = tempfile::tempdir().unwrap();
+        let all = entries(1, 60);
+        let (first, rest) = all.split_at(all.partition_point(|entry| entry.row < 40));
+        let mut lexical = open(dir.path());
+        lexical.add(first.to_vec(), 40).unwrap();
+        commit_unseen(&mut lexical, first, 40);
+        lexical.add(rest.to_vec(), 60).unwrap();
+        lexical.commit().unwrap();
+        assert_eq!((lexical.committed_rows(), lexical.pending()), (60, 0));
+        drop(lexical);
+        assert_eq!(open(dir.path()).rows(), 60);
+    }
+
+    #[test]
+    fn many_entries_are_added_behind_what_a_failed_commit_wrote() {
+        let dir = tempfile::tempdir().unwrap();
+        let all = entries(1, 60);
+        let mut lexical = open(dir.path());
+        let first = all.partition_point(|entry| entry.row < 40);
+        commit_unseen(&mut lexical, &all[..first], 40);
+        lexical.bulk(&mut all.iter().cloned().map(Ok), 60).unwrap();
+        drop(lexical);
+        let words = |lexical: &Lexical| {
+            let view = lexical.view();
+            let plan = view.plan(&crate::words::Words::parse("ship red harbour")).unwrap();
+            view.scores(&plan, &(0..60).collect::<Vec<_>>()).unwrap()
+        };
+        let whole = crate::embedded::lexical::testing::in_memory(all, 60, Language::English);
+        assert_eq!(words(&open(dir.path())), words(&whole));
+    }
+}

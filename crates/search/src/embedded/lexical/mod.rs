@@ -19,6 +19,7 @@ mod sweep;
 mod testing;
 mod view;
 
+use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -102,7 +103,11 @@ impl Lexical {
     }
 
     /// Writes to disk what is in memory.
+    ///
+    /// A commit that failed may have arrived all the same, so what is on disk is looked at first: rows that were written
+    /// twice would be damage.
     pub(crate) fn commit(&mut self) -> Result<(), Error> {
+        self.reload()?;
         if let Some(end) = self.memory.end() {
             let entries = self.memory.entries().map(Ok);
             let rows = self.disk.rows()..end;
@@ -116,7 +121,8 @@ impl Lexical {
         Ok(())
     }
 
-    /// Adds many entries straight on disk, as [`Lexical::add`] does in memory. All or none.
+    /// Adds many entries straight on disk, as [`Lexical::add`] does in memory. All or none; those that turn out to be there
+    /// already are passed over.
     pub(crate) fn bulk(
         &mut self,
         entries: &mut dyn Iterator<Item = Result<Entry, Error>>,
@@ -125,8 +131,12 @@ impl Lexical {
         self.commit()?;
         let rows = self.disk.rows()..rows as Row;
         if !rows.is_empty() {
-            let end = rows.end;
-            let documents = Documents::new(entries, rows, &self.analysis, &self.fields);
+            let Range { start, end } = rows;
+            let missing = |entry: &Result<Entry, Error>| {
+                entry.as_ref().map_or(true, |entry| entry.row >= start)
+            };
+            let entries = entries.filter(missing);
+            let documents = Documents::new(entries, start..end, &self.analysis, &self.fields);
             self.disk.append(documents, end)?;
             self.look();
         }
