@@ -8,7 +8,8 @@ pub(crate) const MAX_PARTS: usize = 64;
 /// The parts of what was typed.
 ///
 /// `"phrases"`, `+words` and `prefixes*` must be there, `-words` and `-"phrases"` must not, all other words only score. A
-/// sign counts where it begins a part: a hyphen inside a word, a sign on its own and a quote without its pair are text.
+/// sign counts where it begins a part: a hyphen inside a word, a sign on its own and a quote without its pair are text. What is repeated
+/// counts once.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Words {
     parts: Vec<Part>,
@@ -72,7 +73,7 @@ impl Words {
     }
 
     /// The same, but words match others that differ in a letter or two: one from four letters on, two from eight on.
-    /// Phrases, prefixes and excluded words are meant as they are written.
+    /// Of many such words the 50 nearest count. Phrases, prefixes and excluded words are meant as they are written.
     #[must_use]
     pub fn fuzzy(self) -> Self {
         Self { fuzzy: true, ..self }

@@ -37,6 +37,11 @@ impl Matcher {
         Some(Self::Phrase(words))
     }
 
+    /// Whether it is a plain word, whose list is in the index as it is.
+    pub(super) fn is_word(&self) -> bool {
+        matches!(self, Self::Word(_))
+    }
+
     /// Where it occurs in a segment.
     pub(super) fn occurrences(&self, segment: &Segment) -> tantivy::Result<Occurrences> {
         match self {

@@ -71,8 +71,13 @@ impl Twin {
     /// BM25 of every row.
     pub(super) fn scores(&self, words: &Words) -> Vec<f64> {
         let mut scores = vec![0.0; self.documents.len()];
+        let mut known = Vec::new();
         for part in words.parts().iter().filter(|part| part.sign != Sign::Minus) {
-            for (times, rarity) in self.counted(part, words.is_fuzzy()) {
+            for (what, times, rarity) in self.counted(part, words.is_fuzzy()) {
+                if known.contains(&what) {
+                    continue;
+                }
+                known.push(what);
                 for (row, times) in times.iter().enumerate().filter(|(_, times)| **times > 0.0) {
                     scores[row] += rarity * self.saturated(row, *times);
                 }
@@ -87,7 +92,7 @@ impl Twin {
         for part in words.parts().iter().filter(|part| part.binds()) {
             let counted = self.counted(part, words.is_fuzzy());
             for row in 0..self.documents.len() {
-                let has = counted.iter().all(|(times, _)| times[row] > 0.0);
+                let has = counted.iter().all(|(_, times, _)| times[row] > 0.0);
                 if !counted.is_empty() && has == (part.sign == Sign::Minus) {
                     rows.remove(row as Row);
                 }
@@ -104,10 +109,12 @@ impl Twin {
         2.2 * times / (times + 1.2 * (0.25 + 0.75 * length / average))
     }
 
-    /// For everything that is looked for, how often each row has it, and how rare it is.
-    fn counted(&self, part: &Part, fuzzy: bool) -> Vec<(Vec<f64>, f64)> {
+    /// Everything that is looked for, how often each row has it, and how rare it is.
+    fn counted(&self, part: &Part, fuzzy: bool) -> Vec<(String, Vec<f64>, f64)> {
+        let named = |what: String, (times, rarity)| (what, times, rarity);
         let words = self.analysis.words(&part.text);
-        let single = |stem: &str| self.with(|word| f64::from(word.stem == stem));
+        let single =
+            |stem: &str| named(stem.to_owned(), self.with(|word| f64::from(word.stem == stem)));
         if part.form == Form::Prefix {
             let all = self.analysis.all_words(&part.text);
             let (last, before) = all.split_last().unwrap();
@@ -115,14 +122,16 @@ impl Twin {
                 self.analysis.words(&part.text[..before.last().map_or(0, |word| word.bytes.end)]);
             let counted = before.iter().map(|word| single(&word.stem));
             let prefix = self.with(|word| f64::from(word.surface.starts_with(&last.surface)));
-            return counted.chain([prefix]).collect();
+            return counted.chain([named(format!("{}*", last.surface), prefix)]).collect();
         }
         let whole = part.form == Form::Phrase || part.binds();
         if whole && words.len() > 1 {
-            return vec![self.phrase(&words)];
+            let stems: Vec<_> = words.iter().map(|word| word.stem.as_str()).collect();
+            return vec![named(stems.join(" "), self.phrase(&words))];
         }
         if fuzzy && part.form == Form::Word && part.sign != Sign::Minus {
-            return words.iter().map(|word| self.near(word)).collect();
+            let near = |word: &Word| named(format!("{}~", word.surface), self.near(word));
+            return words.iter().map(near).collect();
         }
         words.iter().map(|word| single(&word.stem)).collect()
     }

@@ -244,12 +244,14 @@ mod tests {
     use crate::settings::Language;
 
     /// What people might type about [`entries`].
-    const QUERIES: [&str; 22] = [
+    const QUERIES: [&str; 24] = [
         "ship",
         "the ships on a red bridge",
         "harbour river plane stadium forest snow ship red run cafe",
         "ship ship x-ray",
         "+ship red",
+        "+ship ships ship +ships",
+        "r* x-r* r* -plan* -x-plan* -plan*",
         "+x-ray",
         "\"red ship\"",
         "\"the ship\" harbour",
@@ -446,6 +448,56 @@ mod tests {
         assert_eq!(notes(&"ship ".repeat(100)), ["only the first 64 words were looked for"]);
         assert_eq!(notes(&"x-y-".repeat(100)), ["only the first 64 words were looked for"]);
         assert!(!view.plan(&Words::parse("-ship")).unwrap().scores());
+    }
+
+    #[test]
+    fn a_query_that_repeats_itself_costs_as_much_as_once() {
+        let view = harbour();
+        let plan = |text: &str| view.plan(&Words::parse(text)).unwrap();
+        for part in ["a* ", "ships +ship ", "\"red ship\" ", "+x-a* y-a* -a* "] {
+            let (once, often) = (plan(part), plan(&part.repeat(16)));
+            assert_eq!(often.scored.len(), once.scored.len(), "{part}");
+            assert_eq!(often.binding, once.binding);
+            assert!(often.notes().is_empty());
+        }
+        assert_eq!(plan("ship +ship ships").scored.len(), 1);
+        let many = plan("a* b* c* d* e* f* g* h* i* j*");
+        assert_eq!(many.scored.len(), 8);
+        assert_eq!(many.notes(), ["only the first 8 prefixes were looked for"]);
+    }
+
+    #[test]
+    fn a_prefix_that_is_too_long_for_a_word_is_no_shorter_prefix() {
+        let view = in_memory(vec![entry(0, &["x-ray xylophone"], "{}")], 1, Language::English);
+        let view = view.view();
+        let long = "a".repeat(101);
+        for (text, rows) in
+            [("x*", 1), ("x-r*", 1), ("x-LONG*", 0), ("LONG*", 0), ("x -x-LONG*", 1)]
+        {
+            let plan = view.plan(&Words::parse(&text.replace("LONG", &long))).unwrap();
+            assert_eq!(view.search(&plan, 9, &RowSet::all(1)).unwrap().len(), rows, "{text}");
+            assert_eq!(plan.notes().len(), usize::from(text.contains("LONG")));
+        }
+    }
+
+    #[test]
+    fn the_nearest_and_most_frequent_of_many_similar_words_are_looked_for() {
+        let letters = ('a'..='z').flat_map(|one| ('a'..='z').map(move |other| (one, other)));
+        let caption = |(one, other): (char, char)| format!("stad{one}u{other}");
+        let mut entries: Vec<_> = letters
+            .enumerate()
+            .map(|(row, two)| entry(row as Row, &[&caption(two)], "{}"))
+            .collect();
+        let rows = entries.len() + 2;
+        entries.push(entry(rows as Row - 2, &["stadyuz"], "{}"));
+        entries.push(entry(rows as Row - 1, &["stadixm stadiumx"], "{}"));
+        let view = in_memory(entries, rows, Language::None).view();
+        let plan = view.plan(&Words::parse("stadiumx").fuzzy()).unwrap();
+        let [scored] = plan.scored.as_slice() else { panic!("one word") };
+        let Matcher::Near { surfaces, .. } = &scored.matcher else { panic!("{scored:?}") };
+        assert_eq!(surfaces.len(), 50);
+        assert_eq!(surfaces[0], ("stadium".to_owned(), 0.5));
+        assert!(surfaces.is_sorted_by(|one, other| one.1 >= other.1));
     }
 
     #[test]
