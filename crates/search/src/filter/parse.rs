@@ -9,6 +9,9 @@ use crate::filter::{Comparison, Filter, Operand};
 /// Parentheses and `not`s inside each other; the parser calls itself for each.
 const MAX_DEPTH: usize = 64;
 
+/// Conditions on fields: each is looked up in the whole index. What is in the list of an `in` is looked up together.
+const MAX_CONDITIONS: usize = 256;
+
 /// One word or sign of a filter.
 #[derive(Clone, Debug, PartialEq)]
 enum Token {
@@ -37,11 +40,13 @@ struct Trouble {
 struct Parser {
     tokens: Peekable<IntoIter<Placed>>,
     depth: usize,
+    conditions: usize,
 }
 
 /// See [`Filter::parse`].
 pub(super) fn parse(text: &str) -> Result<Filter, Error> {
-    let mut parser = Parser { tokens: tokens(text).into_iter().peekable(), depth: 0 };
+    let mut parser =
+        Parser { tokens: tokens(text).into_iter().peekable(), depth: 0, conditions: 0 };
     let filter = parser.any().and_then(|filter| match parser.peek() {
         Token::End => Ok(filter),
         _ => Err(parser.trouble("`and`, `or` or the end")),
@@ -93,6 +98,10 @@ impl Parser {
             let filter = self.deeper(Self::any)?;
             return self.expect(&Token::Close, "`and`, `or` or `)`").map(|()| filter);
         }
+        if self.conditions == MAX_CONDITIONS {
+            return Err(self.trouble("at most 256 conditions"));
+        }
+        self.conditions += 1;
         let field = self.name()?;
         self.condition(field)
     }
@@ -314,6 +323,20 @@ mod tests {
         for part in ["(", "not "] {
             assert!(refusal(&part.repeat(100_000)).contains("at most 64 levels"));
         }
+    }
+
+    #[test]
+    fn conditions_without_end_are_refused_and_lists_are_not() {
+        for word in ["and", "or"] {
+            let conditions = |number: usize| vec!["a = 1"; number].join(&format!(" {word} "));
+            assert!(Filter::parse(&conditions(256)).is_ok());
+            let told = refusal(&conditions(257));
+            assert!(told.contains("expected at most 256 conditions, found `a`, at character"));
+        }
+        let nested = "a = 1 and (b = 2 or ".repeat(50) + "c = 3" + &")".repeat(50);
+        let nested = vec![nested; 3].join(" or ");
+        assert!(refusal(&nested).contains("at most 256 conditions"));
+        assert!(Filter::parse(&format!("a in ({})", vec!["1"; 30_000].join(","))).is_ok());
     }
 
     proptest! {

@@ -1,5 +1,6 @@
 //! Filters by the columns of the metadata. [`Filter::matches`] is the slow twin.
 
+use std::collections::HashSet;
 use std::ops::{Bound, RangeInclusive};
 use std::sync::Arc;
 
@@ -11,6 +12,9 @@ use crate::embedded::lexical::schema::{column, unsigned_zero};
 use crate::embedded::lexical::segment::Segment;
 use crate::filter::{Comparison, Filter, Operand};
 use crate::rows::{Row, RowSet};
+
+/// So many operands of an `in` are looked for one by one; for more of them every value is looked at once.
+const FEW_OPERANDS: usize = 8;
 
 /// The live rows of which a filter holds.
 pub(super) fn rows(
@@ -40,6 +44,10 @@ pub(super) fn rows(
         Filter::Compare { field, comparison, operand } => each(segments, live, |segment, found| {
             compare(segment, field, *comparison, operand, found)
         }),
+        Filter::In { field, operands } if operands.len() > FEW_OPERANDS => {
+            let operands = Operands::of(operands);
+            each(segments, live, |segment, found| among(segment, field, &operands, found))
+        }
         Filter::In { field, operands } => each(segments, live, |segment, found| {
             operands
                 .iter()
@@ -91,14 +99,86 @@ impl Found {
         }
         self.buffer.clear();
         column.get_docids_for_value_range(low..=high, 0..column.num_docs(), &mut self.buffer);
-        let room = self.rows.len();
         for document in &self.buffer {
-            let row = self.first + document;
-            if (row as usize) < room {
-                self.rows.insert(row);
+            insert(&mut self.rows, self.first + document);
+        }
+    }
+
+    /// Takes in the documents that have one of these values.
+    fn take_any(&mut self, column: &Column<u64>, places: &HashSet<u64>) {
+        for document in 0..column.num_docs() {
+            if column.values_for_doc(document).any(|place| places.contains(&place)) {
+                insert(&mut self.rows, self.first + document);
             }
         }
     }
+}
+
+/// Inserts a row if there is room for it: the caller may know fewer rows than the index.
+fn insert(rows: &mut RowSet, row: Row) {
+    if (row as usize) < rows.len() {
+        rows.insert(row);
+    }
+}
+
+/// Many operands, as columns of each kind keep them.
+#[derive(Default)]
+struct Operands<'a> {
+    bools: HashSet<u64>,
+    numbers: HashSet<u64>,
+    texts: HashSet<&'a [u8]>,
+}
+
+impl<'a> Operands<'a> {
+    fn of(operands: &'a [Operand]) -> Self {
+        let mut kinds = Self::default();
+        for operand in operands {
+            match operand {
+                Operand::Bool(value) => kinds.bools.insert(u64::from(*value)),
+                // What is not a number is equal to nothing.
+                Operand::Number(number) => {
+                    !number.is_nan() && kinds.numbers.insert(f64_to_u64(unsigned_zero(*number)))
+                }
+                Operand::Text(text) => kinds.texts.insert(text.as_bytes()),
+            };
+        }
+        kinds
+    }
+
+    /// The places of the texts in the column's dictionary.
+    fn places(&self, column: &StrColumn) -> tantivy::Result<HashSet<u64>> {
+        let mut places = HashSet::new();
+        let mut terms = column.dictionary().stream()?;
+        while terms.advance() {
+            if self.texts.contains(terms.key()) {
+                places.insert(terms.term_ord());
+            }
+        }
+        Ok(places)
+    }
+}
+
+/// The documents that have one of many values, in one pass over each column.
+fn among(
+    segment: &Segment,
+    field: &str,
+    operands: &Operands<'_>,
+    found: &mut Found,
+) -> tantivy::Result<()> {
+    for handle in segment.columns.fast_fields().dynamic_column_handles(&column(field))? {
+        let Some(values) = handle.open_u64_lenient()? else { continue };
+        match handle.column_type() {
+            ColumnType::F64 => found.take_any(&values, &operands.numbers),
+            ColumnType::Bool => found.take_any(&values, &operands.bools),
+            ColumnType::Str => {
+                if let DynamicColumn::Str(texts) = handle.open()? {
+                    found.take_any(&values, &operands.places(&texts)?);
+                }
+            }
+            _ => {}
+        }
+    }
+    Ok(())
 }
 
 fn exists(segment: &Segment, field: &str, found: &mut Found) -> tantivy::Result<()> {
@@ -222,6 +302,10 @@ mod tests {
         })
     }
 
+    fn operands(number: std::ops::Range<usize>) -> impl Strategy<Value = Vec<Operand>> {
+        prop::collection::vec(operand(), number)
+    }
+
     fn filter() -> impl Strategy<Value = Filter> {
         use Comparison::{AtLeast, AtMost, Equal, Greater, Less, NotEqual};
         let comparisons = vec![Equal, NotEqual, Less, AtMost, Greater, AtLeast];
@@ -229,7 +313,7 @@ mod tests {
             3 => (name(), prop::sample::select(comparisons), operand()).prop_map(
                 |(field, comparison, operand)| Filter::Compare { field, comparison, operand }
             ),
-            1 => (name(), prop::collection::vec(operand(), 0..3))
+            1 => (name(), prop_oneof![operands(0..3), operands(7..12)])
                 .prop_map(|(field, operands)| Filter::In { field, operands }),
             1 => name().prop_map(|field| Filter::Exists { field }),
         ];
