@@ -10,6 +10,9 @@ use crate::metadata::{Metadata, Value};
 use crate::record::{Place, Record};
 use crate::rows::Row;
 
+/// Lists inside each other, the outermost included. JSON that is nested much deeper is not read back.
+const MAX_LISTS: usize = 4;
+
 /// What [`Columns::read`] expects, in order.
 pub(super) const COLUMNS: &str = "row, id, place, words, vector_crc, thumbnail_crc, crc";
 
@@ -38,10 +41,9 @@ impl<'a> Columns<'a> {
     /// A record that will be in `row`.
     ///
     /// # Errors
-    /// A number in the metadata that is none: it could not be read back.
+    /// Metadata that could not be read back: a number that is none, or lists too deep inside each other.
     pub(super) fn of(row: Row, record: &'a Record, vector_crc: u32) -> Result<Self, Error> {
-        if !record.metadata.values().all(is_finite) {
-            let reason = "its metadata holds a number that is infinite or not a number";
+        if let Some(reason) = record.metadata.values().find_map(|value| unreadable(value, 0)) {
             return Err(Error::Id { id: record.id.clone(), reason });
         }
         let place = record.place.as_ref().map(|place| {
@@ -140,11 +142,17 @@ fn json(value: &impl Serialize) -> Result<String, Error> {
     Ok(serde_json::to_string(value).map_err(std::io::Error::from)?)
 }
 
-fn is_finite(value: &Value) -> bool {
+/// Why a value inside this many lists could not be read back.
+fn unreadable(value: &Value, lists: usize) -> Option<&'static str> {
     match value {
-        Value::Number(number) => number.is_finite(),
-        Value::List(values) => values.iter().all(is_finite),
-        Value::Bool(_) | Value::Text(_) => true,
+        Value::Number(number) if !number.is_finite() => {
+            Some("its metadata holds a number that is infinite or not a number")
+        }
+        Value::List(_) if lists == MAX_LISTS => {
+            Some("its metadata holds more than 4 lists inside each other")
+        }
+        Value::List(values) => values.iter().find_map(|value| unreadable(value, lists + 1)),
+        Value::Bool(_) | Value::Number(_) | Value::Text(_) => None,
     }
 }
 
@@ -153,4 +161,40 @@ pub(super) fn vector_crc(vector: &[f32]) -> u32 {
     let mut bytes = Vec::with_capacity(vector.len() * 4);
     bytes.extend(vector.iter().flat_map(|number| number.to_le_bytes()));
     crc32fast::hash(&bytes)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn of(value: Value) -> Result<(), String> {
+        let metadata = Metadata::from([("field".to_owned(), value)]);
+        let record = Record {
+            id: "a".to_owned(),
+            place: None,
+            captions: Vec::new(),
+            metadata,
+            thumbnail: None,
+        };
+        let columns = Columns::of(0, &record, 0).map_err(|error| error.to_string())?;
+        assert_eq!(columns.record().unwrap(), record);
+        Ok(())
+    }
+
+    fn nested(lists: usize, inside: Value) -> Value {
+        (0..lists).fold(inside, |value, _| Value::List(vec![value]))
+    }
+
+    #[test]
+    fn metadata_that_could_not_be_read_back_is_refused() {
+        for lists in 0..=4 {
+            of(nested(lists, Value::Number(1.0))).unwrap();
+            let told = of(nested(lists, Value::Number(f64::NAN))).unwrap_err();
+            assert_eq!(told, "\"a\": its metadata holds a number that is infinite or not a number");
+        }
+        for lists in [5, 200, 1000] {
+            let told = of(nested(lists, Value::Bool(true))).unwrap_err();
+            assert_eq!(told, "\"a\": its metadata holds more than 4 lists inside each other");
+        }
+    }
 }
