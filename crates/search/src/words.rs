@@ -8,8 +8,8 @@ pub(crate) const MAX_PARTS: usize = 64;
 /// The parts of what was typed.
 ///
 /// `"phrases"`, `+words` and `prefixes*` must be there, `-words` and `-"phrases"` must not, all other words only score. A
-/// sign counts where it begins a part: a hyphen inside a word, a sign on its own and a quote without its pair are text. What is repeated
-/// counts once.
+/// sign counts where it begins a part: a hyphen inside a word, a sign on its own and a quote without its pair are text.
+/// What is repeated counts once.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Words {
     parts: Vec<Part>,
