@@ -12,8 +12,11 @@ use crate::stamp::StampedModel;
 
 /// Cosine from which two pictures count as the same.
 ///
-/// Own choice: the same picture in another size, format or quality stays above it, another view of the same place rarely.
-const ALIKE: f32 = 0.97;
+/// Own choice, with a model that was trained on both kinds. Copies at half the size or as JPEG of quality 75 lie above it
+/// (all but one of 1,200), of quality 40 nine in ten. Of different pictures it joins 87 pairs among 1,094 aerial views and
+/// 86 among 1,653 slices of CT and MR, where 88 % are of one case. At 0.97 it would be 3,542 pairs of slices, 83 % of them
+/// from different cases: a head on a page would hide the other heads.
+const ALIKE: f32 = 0.995;
 
 /// A sum of unit vectors that is shorter than this has no direction to speak of.
 const NOTHING: f64 = 1e-3;

@@ -194,7 +194,6 @@ mod tests {
     fn stats() -> Stats {
         Stats {
             pictures: 1_093,
-            captions: 5_465,
             dim: 512,
             model: "runs/rsicd".to_owned(),
             dead_rows: 1,
@@ -217,7 +216,7 @@ mod tests {
         let filled = Filled { new: 36, reworded: 2, ..Filled::default() };
         let done = Done { filled, same: 1_055, gone: 4, pruned: true, fitted: true };
         insta::assert_snapshot!(indexed(Path::new("photos.index"), &done, &stats()), @r"
-        photos.index: 1,093 pictures, 5,465 captions
+        photos.index: 1,093 pictures
         36 new, 2 changed, 1,055 the same, 4 taken out
 
         captions that look for their picture  MRR@10
@@ -242,7 +241,6 @@ mod tests {
         insta::assert_snapshot!(summary.table(), @r"
         index       photos.index
         pictures    1,093
-        captions    5,465
         model       runs/rsicd
         vectors     512 numbers each, int8 codes
         recall@10   by pictures 0.998, 300 queries

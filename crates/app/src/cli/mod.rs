@@ -34,9 +34,9 @@ const EVERYWHERE: &str = "Every command";
 
 const EXAMPLES: &str = "\
 Start here:
-  finelens demo                              see it work on pictures that it draws
+  finelens demo                              see it work on drawings of its own
   finelens train photos/ --out runs/photos   fine-tune on a folder with captions
-  finelens eval photos/ --model runs/photos  measure it on pictures not seen before
+  finelens eval photos/ --model runs/photos  measure it on held-out pictures
   finelens index photos/ --model runs/photos --into photos.index
   finelens search a red boat --index photos.index
 
