@@ -1,33 +1,30 @@
-//! Three searches in each mode, as the demonstration shows them.
+//! Three searches in each mode, as the demonstration shows them, and what each mode is worth.
 
 use std::path::Path;
 
 use finelens_clip::Embedder;
 use finelens_data::Example;
-use finelens_search::{Backend, Embedded, Mode, Query, Results, Settings, Words};
+use finelens_search::{Backend, Embedded, Fitted, Mode, Query, Results, Settings, Words};
 
+use crate::found;
 use crate::indexing;
 use crate::number::{counted, time};
-use crate::printer::Printer;
+use crate::printer::{Emphasis, Printer};
 use crate::progress::Stages;
-use crate::report::shortened;
 use crate::stamp::StampedModel;
-use crate::table::Table;
+use crate::summary;
 
-/// What is looked for: the first in words that many captions share, the second in words of which several mean the same,
-/// the third in a combination that few pictures have.
+/// What is looked for, chosen so that once the words know better, once the vector does, and once only both together. How
+/// often that is so is measured below them.
 const QUERIES: [&str; 3] =
-    ["a boat on a pond", "a freeway with lots of cars", "red roofs next to brown water"];
+    ["a boat on a pond", "ships with red containers", "a green field with a white house"];
 
-/// The modes and the names of their columns.
+/// The modes and how they are called here.
 const MODES: [(&str, Mode); 3] =
     [("words", Mode::Lexical), ("vector", Mode::Vector), ("hybrid", Mode::Hybrid)];
 
-/// Hits of each mode.
-const HITS: usize = 3;
-
-/// Columns of a caption: three fit a terminal of 80.
-const WIDTH: usize = 23;
+/// Columns of a caption beside the name of its mode; together they fit a terminal of 80.
+const WIDTH: usize = 66;
 
 /// Indexes pictures with a model, and searches among them.
 pub(crate) fn show(
@@ -45,7 +42,7 @@ pub(crate) fn show(
         text_fields: Vec::new(),
     };
     let (index, mut embedder) = (Embedded::create(dir, &settings)?, model.embedder()?);
-    fill(&index, folder, examples, &mut embedder, printer)?;
+    let fitted = fill(&index, folder, examples, &mut embedder, printer)?;
     let pictures = counted(examples.len(), "picture");
     printer.data(format_args!(
         "\nThree searches among {pictures} that the model has not learnt from:"
@@ -55,8 +52,10 @@ pub(crate) fn show(
         let vector = embedder.texts(&[query])?;
         let answers = search(&index, query, &vector)?;
         tracing::info!("{query}: three searches in {}", time(began.elapsed()));
-        printer.data(format_args!("\n  \"{query}\"\n{}", table(&answers)))?;
+        printer.data(format_args!("\n  \"{query}\"\n{}", table(&answers, printer.emphasis())))?;
     }
+    let measured = summary::fitted_table(&fitted, index.stats()?.rule);
+    printer.data(format_args!("\n{}", measured.trim_end()))?;
     Ok(())
 }
 
@@ -66,7 +65,7 @@ fn fill(
     examples: &[&Example],
     embedder: &mut Embedder,
     printer: &Printer,
-) -> anyhow::Result<()> {
+) -> anyhow::Result<Fitted> {
     let root = indexing::register(index, folder)?;
     let candidates = indexing::of_data(examples, &root, folder);
     let plan = indexing::Plan::new(candidates, &index.known()?);
@@ -75,34 +74,27 @@ fn fill(
     let mut stages = Stages::new(printer);
     index.optimise(&mut |what, done, total| stages.see(what, done, total))?;
     stages.finish();
-    indexing::tune(index, examples, &indexing::trials(examples), embedder)?;
-    Ok(())
+    indexing::tune(index, examples, &indexing::trials(examples), embedder)
 }
 
 fn search(index: &Embedded, query: &str, vector: &[f32]) -> anyhow::Result<Vec<Results>> {
     let mut answers = Vec::new();
     for (_, mode) in MODES {
         let query = Query::new(Words::parse(query), Some(vector.to_vec()));
-        answers.push(index.search(&Query { mode, limit: HITS, ..query })?);
+        answers.push(index.search(&Query { mode, limit: 1, ..query })?);
     }
     Ok(answers)
 }
 
-/// A column for each mode, a row for each rank.
-fn table(answers: &[Results]) -> Table {
-    let columns =
-        MODES.iter().fold(Table::new().numbers(" "), |table, (name, _)| table.words(name));
-    let mut table = columns;
-    for rank in 0..HITS {
-        let caption = |results: &Results| {
-            let hit = results.hits.get(rank)?;
-            let (text, _) = crate::found::best_caption(hit)?;
-            Some(shortened(text, WIDTH))
-        };
-        let captions = answers.iter().map(|results| caption(results).unwrap_or_default());
-        table.row(std::iter::once((rank + 1).to_string()).chain(captions));
+/// The best hit of each mode, by the caption that says most of what was looked for.
+fn table(answers: &[Results], emphasis: Emphasis) -> String {
+    let mut lines = String::new();
+    for ((name, _), results) in MODES.iter().zip(answers) {
+        let caption = results.hits.first().and_then(found::best_caption);
+        let caption = caption.map(|(text, marks)| found::excerpt(text, marks, WIDTH, emphasis));
+        lines += &format!("    {name:<6}  {}\n", caption.unwrap_or_default());
     }
-    table
+    lines.trim_end().to_owned()
 }
 
 #[cfg(test)]
@@ -111,20 +103,22 @@ mod tests {
     use finelens_search::{Hit, Record, Scores};
 
     #[test]
-    fn three_columns_of_captions_fit_a_terminal() {
-        let hit = Hit {
-            record: Record {
-                captions: vec!["a long caption that is cut somewhere".to_owned()],
-                ..Record::default()
-            },
+    fn the_best_of_each_mode_stands_on_a_line_that_fits_a_terminal() {
+        let hit = |caption: &str| Hit {
+            record: Record { captions: vec![caption.to_owned()], ..Record::default() },
             scores: Scores::default(),
-            marks: Vec::new(),
+            marks: vec![vec![2..6]],
             matched: Vec::new(),
             duplicates: Vec::new(),
         };
-        let full = Results { hits: vec![hit; HITS], ..Results::default() };
-        let text = table(&[full.clone(), Results::default(), full]).to_string();
-        assert_eq!(text.lines().count(), 1 + HITS);
+        let of = |caption: &str| Results { hits: vec![hit(caption)], ..Results::default() };
+        let answers = [of("a pond with ducks"), Results::default(), of(&"a pond ".repeat(12))];
+        let text = table(&answers, Emphasis::Stars);
+        insta::assert_snapshot!(text, @r"
+        words   a *pond* with ducks
+        vector
+        hybrid  a *pond* a pond a pond a pond a pond a pond a pond a pond a pond …
+        ");
         assert!(text.lines().all(|line| line.chars().count() <= 80), "{text}");
     }
 }

@@ -28,7 +28,7 @@ pub(crate) fn indexed(path: &Path, done: &Done, stats: &Stats) -> String {
 }
 
 /// How good each way of putting words and vector together is on held-out captions.
-fn fitted_table(fitted: &Fitted, rule: Rule) -> String {
+pub(crate) fn fitted_table(fitted: &Fitted, rule: Rule) -> String {
     let mut table = Table::new().words("captions that look for their picture").numbers("MRR@10");
     let ways = [
         ("the words alone".to_owned(), fitted.lexical),

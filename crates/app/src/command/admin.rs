@@ -58,6 +58,11 @@ fn compact(path: &Path, printer: &Printer) -> anyhow::Result<Verdict> {
         Ok(index.stats()?.disk.iter().map(|(_, bytes)| bytes).sum())
     };
     let before = size(&index)?;
+    if index.stats()?.dead_rows == 0 {
+        let told = format!("{}: nothing to give back, {}", path.display(), bytes(before));
+        printer.data(told)?;
+        return Ok(Verdict::Done);
+    }
     let mut stages = Stages::new(printer);
     index.compact(&mut |what, done, total| stages.see(what, done, total))?;
     stages.finish();

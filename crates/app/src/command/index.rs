@@ -56,6 +56,14 @@ pub(crate) struct Done {
     pub(crate) fitted: bool,
 }
 
+impl Done {
+    /// Pictures that the index now knows otherwise.
+    fn changed(&self) -> usize {
+        let pruned = if self.pruned { self.gone } else { 0 };
+        self.filled.new + self.filled.replaced + self.filled.reworded + pruned
+    }
+}
+
 /// The index that is filled, and the model that fills it.
 struct Target {
     index: Embedded,
@@ -156,6 +164,7 @@ impl Job<'_> {
         let index = target.filling();
         let mut embedder = Lazy { model: &target.model, embedder: None };
         let mut done = Done { same: plan.same, ..Done::default() };
+        indexing::add_changes(index, plan.to_read.len() + plan.to_reword.len())?;
         if !plan.to_read.is_empty() {
             done.filled = indexing::fill(index, &plan.to_read, embedder.get()?, self.printer)?;
             if done.filled.interrupted {
@@ -200,6 +209,7 @@ impl Job<'_> {
             return Ok(());
         }
         if self.words.prune {
+            indexing::add_changes(index, gone.len())?;
             index.delete(&gone)?;
         } else {
             self.printer.warn(format_args!(
@@ -219,23 +229,19 @@ impl Job<'_> {
         done: &mut Done,
     ) -> anyhow::Result<()> {
         let stats = index.stats()?;
-        let embedded = done.filled.new + done.filled.replaced;
-        let pruned = if done.pruned { done.gone } else { 0 };
-        let changed = embedded + done.filled.reworded + pruned;
-        let much = MUCH * changed > stats.pictures || stats.fitted.is_none() && changed > 0;
+        let held = self.held(index)?;
+        let enough = held.len() >= indexing::MEANINGFUL;
+        let changed = indexing::changes(index)?;
+        let unfitted = stats.fitted.is_none() && enough && changed > 0;
+        let much = unfitted || MUCH * changed > stats.pictures;
         if much {
             indexing::probe(index, self.examples, embedder.get()?)?;
         }
-        if changed > 0 || stats.recall.is_none() {
+        if much || done.changed() > 0 || stats.recall.is_none() {
             let mut stages = Stages::new(self.printer);
             index.optimise(&mut |what, so_far, total| stages.see(what, so_far, total))?;
             stages.finish();
         }
-        let known = index.known()?;
-        let mut held = indexing::trials(self.examples);
-        // A picture that could not be read cannot be found.
-        held.retain(|&(place, _)| known.contains_key(&self.examples[place].id));
-        let enough = held.len() >= indexing::MEANINGFUL;
         if self.words.fit && held.is_empty() {
             self.printer.warn("nothing to fit on: no picture of the split valid has two captions");
         } else if self.words.fit || much && enough {
@@ -243,7 +249,15 @@ impl Job<'_> {
             indexing::tune(index, self.examples, &held, embedder.get()?)?;
             done.fitted = true;
         }
-        Ok(())
+        if much || done.fitted { indexing::forget_changes(index) } else { Ok(()) }
+    }
+
+    /// Captions to fit on. A picture that could not be read cannot be found.
+    fn held(&self, index: &Embedded) -> anyhow::Result<Vec<indexing::Held>> {
+        let known = index.known()?;
+        let mut held = indexing::trials(self.examples);
+        held.retain(|&(place, _)| known.contains_key(&self.examples[place].id));
+        Ok(held)
     }
 }
 

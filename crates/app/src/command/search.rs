@@ -4,7 +4,7 @@ use finelens_search::{Backend, Embedded};
 
 use crate::Verdict;
 use crate::cli::Search;
-use crate::found::Found;
+use crate::found::{self, Found};
 use crate::printer::Printer;
 use crate::question;
 
@@ -20,6 +20,9 @@ pub(crate) fn run(words: &Search, printer: &Printer) -> anyhow::Result<Verdict> 
         printer.data(found.to_json()?)?;
     }
     if results.hits.is_empty() {
+        if let Some(filter) = &query.filter {
+            found::reasons(&index, filter)?.into_iter().for_each(|told| printer.warn(told));
+        }
         printer.answer(if words.offset > 0 { "no more pictures" } else { "no picture found" });
         return Ok(Verdict::No);
     }

@@ -2,9 +2,11 @@
 
 mod document;
 mod excerpt;
+mod nothing;
 mod table;
 
-pub(crate) use excerpt::best_caption;
+pub(crate) use excerpt::{best_caption, excerpt};
+pub(crate) use nothing::reasons;
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;

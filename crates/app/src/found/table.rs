@@ -6,8 +6,11 @@ use super::excerpt::{best_caption, ending, excerpt};
 use crate::printer::Emphasis;
 use crate::table::Table;
 
-/// Columns left for names and captions: the table fits a terminal of 80.
-const WIDTH: usize = 50;
+/// Columns of a terminal without those of a rank below 10,000.
+const LINE: usize = 74;
+
+/// Columns that a score takes.
+const SCORE: usize = 8;
 
 /// A score's column.
 struct Column {
@@ -35,14 +38,15 @@ fn shown(score: Option<f32>, decimals: usize) -> String {
 /// The table; ranks go on behind those of the pages before.
 pub(super) fn of(results: &Results, offset: usize, emphasis: Emphasis) -> String {
     let columns = columns(results);
+    let width = LINE - columns.len() * SCORE;
     let titles = columns.iter().map(|column| column.title);
     let table = titles.fold(Table::new().numbers("#"), Table::numbers);
     let mut table = table.words("picture");
     for (hit, rank) in results.hits.iter().zip(offset + 1..) {
         let scores = columns.iter().map(|column| (column.cell)(&hit.scores, results.rule));
         let scores = std::iter::once(rank.to_string()).chain(scores);
-        table.row(scores.chain([ending(&hit.record.id, WIDTH)]));
-        for line in beneath(hit, emphasis) {
+        table.row(scores.chain([ending(&hit.record.id, width)]));
+        for line in beneath(hit, width, emphasis) {
             let empty = std::iter::repeat_n(String::new(), columns.len() + 1);
             table.row(empty.chain([line]));
         }
@@ -60,14 +64,14 @@ fn columns(results: &Results) -> Vec<Column> {
     results.rule.map(|_| FUSED).into_iter().chain(vector).chain(words).collect()
 }
 
-fn beneath(hit: &Hit, emphasis: Emphasis) -> Vec<String> {
+fn beneath(hit: &Hit, width: usize, emphasis: Emphasis) -> Vec<String> {
     let caption = best_caption(hit);
-    let caption = caption.map(|(text, marks)| excerpt(text, marks, WIDTH, emphasis));
+    let caption = caption.map(|(text, marks)| excerpt(text, marks, width, emphasis));
     let alike = match &hit.duplicates[..] {
         [] => None,
-        [first] => Some(ending(&format!("and alike {first}"), WIDTH)),
+        [first] => Some(ending(&format!("and alike {first}"), width)),
         [first, rest @ ..] => {
-            Some(format!("and {} alike, such as {}", rest.len() + 1, ending(first, WIDTH / 2)))
+            Some(format!("and {} alike, such as {}", rest.len() + 1, ending(first, width / 2)))
         }
     };
     caption.into_iter().chain(alike).collect()
@@ -126,7 +130,7 @@ mod tests {
         insta::assert_snapshot!(of(&results, 0, Emphasis::Stars), @r"
         #  vector  picture
         1   0.455  port_1.jpg
-                   a red *boat* lies in a small port between many ot…
+                   a red *boat* lies in a small port between many others that are wh…
                    and 2 alike, such as port_2.jpg
         ");
     }

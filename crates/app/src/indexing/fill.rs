@@ -1,7 +1,7 @@
 //! Pictures through the model into an index, some hundred at a time.
 
 use std::ops::ControlFlow;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use finelens_clip::Embedder;
 use finelens_finetune::run_ahead;
@@ -18,8 +18,12 @@ use crate::progress::Pictures;
 /// Pictures that go through the model together.
 const BATCH: usize = 32;
 
-/// Pictures that are made durable together: what a kill can cost, against the price of a flush to disk.
+/// Pictures that are made durable together.
 const DURABLE: usize = 8 * BATCH;
+
+/// Longest time between two flushes to disk, which is what a kill can cost. Own choice: a flush takes some 10 ms, so that
+/// even a slow model waits for it less than 1 % of the time.
+const PATIENCE: Duration = Duration::from_secs(2);
 
 /// What came of filling an index.
 #[derive(Debug, Default)]
@@ -85,13 +89,15 @@ struct Filling<'a> {
     embedder: &'a mut Embedder,
     items: Vec<Item>,
     touched: Vec<Record>,
+    /// When everything was durable.
+    flushed: Instant,
     filled: Filled,
 }
 
 impl<'a> Filling<'a> {
     fn new(index: &'a Embedded, embedder: &'a mut Embedder) -> Self {
         let (items, touched) = (Vec::new(), Vec::new());
-        Self { index, embedder, items, touched, filled: Filled::default() }
+        Self { index, embedder, items, touched, flushed: Instant::now(), filled: Filled::default() }
     }
 
     fn take(&mut self, batch: Vec<Read>) -> anyhow::Result<()> {
@@ -117,14 +123,17 @@ impl<'a> Filling<'a> {
             let items = records.into_iter().zip(vectors);
             self.items.extend(items.map(|(record, vector)| Item { record, vector }));
         }
-        if self.items.len() + self.touched.len() >= DURABLE { self.make_durable() } else { Ok(()) }
+        let many = self.items.len() + self.touched.len() >= DURABLE;
+        if many || self.flushed.elapsed() >= PATIENCE { self.make_durable() } else { Ok(()) }
     }
 
     fn make_durable(&mut self) -> anyhow::Result<()> {
         if !self.items.is_empty() {
             self.index.put(&std::mem::take(&mut self.items))?;
         }
-        reword(self.index, std::mem::take(&mut self.touched))
+        reword(self.index, std::mem::take(&mut self.touched))?;
+        self.flushed = Instant::now();
+        Ok(())
     }
 }
 

@@ -1,12 +1,14 @@
 //! From a data set to an index: what is new or changed is read, embedded and put, all else stays.
 
+mod changes;
 mod fill;
 mod plan;
 mod read;
 mod roots;
 mod tune;
 
+pub(crate) use changes::{add_changes, changes, forget_changes};
 pub(crate) use fill::{Filled, fill, reword};
 pub(crate) use plan::{Plan, carried, of_data};
 pub(crate) use roots::{must_not_replace, register};
-pub(crate) use tune::{MEANINGFUL, probe, spread, trials, tune};
+pub(crate) use tune::{Held, MEANINGFUL, probe, spread, trials, tune};

@@ -163,10 +163,10 @@ fn a_second_run_does_only_what_is_needed() {
     assert_eq!(counts(&index(&folder, &["--prune"])), "0 new, 0 changed, 6 the same, 0 taken out");
 }
 
-/// Bytes of vectors that an index has on disk.
-fn vector_bytes(folder: &Folder, index: &str) -> u64 {
-    let file = folder.path(index).join("generation-1/vectors/00000.f32");
-    fs_err::metadata(file).map_or(0, |metadata| metadata.len())
+/// What an index says of itself; `null` while it is not there.
+fn stats(folder: &Folder, index: &str) -> Value {
+    let output = folder.run(&["admin", "stats", index, "--json"]);
+    serde_json::from_slice(&output.stdout).unwrap_or_default()
 }
 
 #[test]
@@ -179,25 +179,20 @@ fn indexing_that_was_killed_goes_on_to_the_same_index() {
     let mut killed = folder.command(&words("killed"));
     let mut child = killed.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
     let began = Instant::now();
-    while vector_bytes(&folder, "killed") == 0 {
-        assert!(began.elapsed() < Duration::from_mins(1), "no vector in a minute");
-        std::thread::sleep(Duration::from_millis(2));
+    while stats(&folder, "killed")["pictures"].as_u64().unwrap_or(0) == 0 {
+        assert!(began.elapsed() < Duration::from_mins(1), "no picture in a minute");
     }
     child.kill().unwrap();
     assert!(child.wait().unwrap().code().is_none(), "it ended before it was killed");
 
-    let stats = |index: &str| -> Value {
-        let json = folder.succeeds(&["admin", "stats", index, "--json"]);
-        serde_json::from_str(&json).unwrap()
-    };
-    let done = stats("killed")["pictures"].as_u64().unwrap();
+    let done = stats(&folder, "killed")["pictures"].as_u64().unwrap();
     assert!(0 < done && done < 700, "{done} pictures were done");
     let printed = folder.succeeds(&words("killed"));
     let counts = format!("{} new, 0 changed, {done} the same, 0 gone", 700 - done);
     assert_eq!(printed.lines().nth(1), Some(counts.as_str()));
 
     for part in ["pictures", "recall", "weight", "fitted", "dead_rows"] {
-        assert_eq!(stats("killed")[part], stats("whole")[part], "{part}");
+        assert_eq!(stats(&folder, "killed")[part], stats(&folder, "whole")[part], "{part}");
     }
     let image = format!("data/{}", rows(&folder)[650]["image"].as_str().unwrap());
     for asked in [&["river"][..], &["--mode", "lexical", "river"], &["--image", &image]] {
@@ -216,8 +211,7 @@ fn the_weight_is_fitted_where_somebody_asks() {
     let folder = indexed();
     let printed = index(&folder, &["--fit"]);
     assert!(printed.contains("on 10 captions that are held out one at a time"), "{printed}");
-    let stats: Value =
-        serde_json::from_str(&folder.succeeds(&["admin", "stats", "index", "--json"])).unwrap();
+    let stats = stats(&folder, "index");
     assert_eq!(stats["pictures"], 6);
     assert_eq!(stats["fitted"]["queries"], 10);
 }
@@ -334,7 +328,34 @@ mod mistakes {
     #[test]
     fn a_condition_that_cannot_be_understood() {
         let words = ["search", "a", "--index", "index", "--filter", "year >"];
-        insta::assert_snapshot!(told(&indexed(), &words), @r"");
+        insta::assert_snapshot!(told(&indexed(), &words), @r#"
+        exit 2
+        -- stdout
+        -- stderr
+        error: filter: expected a value, found the end, at character 7: year >
+
+        hint: write for example --filter 'year >= 2010 and class in (port, "river bank")'
+        "#);
+    }
+
+    #[test]
+    fn a_condition_on_a_field_that_is_not_there_or_holds_other_values() {
+        let folder = indexed();
+        let asked = |filter| told(&folder, &["search", "--index", "index", "--filter", filter]);
+        insta::assert_snapshot!(asked("Split = valid"), @r#"
+        exit 1
+        -- stdout
+        -- stderr
+        warning: no picture has a field "Split"; fields: split
+        no picture found
+        "#);
+        insta::assert_snapshot!(asked("split > 3"), @r#"
+        exit 1
+        -- stdout
+        -- stderr
+        warning: "split" holds texts, no numbers: write them in quotes, as "train"
+        no picture found
+        "#);
     }
 
     #[test]

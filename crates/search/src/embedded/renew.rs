@@ -59,5 +59,7 @@ pub(super) fn settle(
     if snapshot.codes.tail_rows() > 0 || snapshot.codes.recall().is_none() {
         snapshot.codes = generation.build_codes(&snapshot.vectors, &snapshot.live, on_progress)?;
     }
+    // Else the log beside the database would hold everything a second time.
+    generation.store.checkpoint()?;
     Ok((snapshot, lexical))
 }
