@@ -137,7 +137,7 @@ fn print(ways: &[(&str, Vec<Option<usize>>)], fitted: &str) -> Result<()> {
         writeln!(out, "| {way} | {:.3} | {found:.3} |", mean(&reciprocal(ranks)))?;
     }
     let of = |place: usize| reciprocal(&ways[place].1);
-    let better = if mean(&of(0)) > mean(&of(1)) { 0 } else { 1 };
+    let better = usize::from(mean(&of(0)) <= mean(&of(1)));
     let gain: Vec<f64> = of(3).iter().zip(of(better)).map(|(a, b)| a - b).collect();
     let (low, high) = interval(&gain);
     writeln!(

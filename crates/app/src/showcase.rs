@@ -88,13 +88,12 @@ fn search(index: &Embedded, query: &str, vector: &[f32]) -> anyhow::Result<Vec<R
 
 /// The best hit of each mode, by the caption that says most of what was looked for.
 fn table(answers: &[Results], emphasis: Emphasis) -> String {
-    let mut lines = String::new();
-    for ((name, _), results) in MODES.iter().zip(answers) {
+    let line = |((name, _), results): (&(&str, _), &Results)| {
         let caption = results.hits.first().and_then(found::best_caption);
         let caption = caption.map(|(text, marks)| found::excerpt(text, marks, WIDTH, emphasis));
-        lines += &format!("    {name:<6}  {}\n", caption.unwrap_or_default());
-    }
-    lines.trim_end().to_owned()
+        format!("    {name:<6}  {}", caption.unwrap_or_default())
+    };
+    MODES.iter().zip(answers).map(line).collect::<Vec<_>>().join("\n")
 }
 
 #[cfg(test)]

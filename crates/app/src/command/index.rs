@@ -5,7 +5,7 @@ use std::path::Path;
 
 use finelens_clip::Embedder;
 use finelens_data::{Dataset, Example};
-use finelens_search::{Backend, Embedded, Error as SearchError, Settings};
+use finelens_search::{Backend, Embedded, Error as SearchError, Known, Settings};
 
 use crate::Verdict;
 use crate::cli::Index;
@@ -188,6 +188,7 @@ impl Job<'_> {
             for (name, folder) in target.index.roots()? {
                 successor.set_root(&name, &folder)?;
             }
+            self.forget_deleted(&target.index, successor)?;
             // Without --prune, what only the index knows goes on to be known.
             if !self.words.prune {
                 candidates.extend(indexing::carried(&target.index, &ids)?);
@@ -196,13 +197,31 @@ impl Job<'_> {
         Ok(Plan::new(candidates, &target.filling().known()?))
     }
 
-    /// Pictures of other splits are not gone: only what the whole data does not name is.
+    /// What was deleted since a successor was begun must not come back with it.
+    fn forget_deleted(&self, index: &Embedded, successor: &Embedded) -> anyhow::Result<()> {
+        let (here, begun) = (index.known()?, successor.known()?);
+        let named: HashSet<&str> =
+            self.dataset.examples.iter().map(|example| example.id.as_str()).collect();
+        let is_gone = |id: &&str| !here.contains_key(*id) && !named.contains(id);
+        let gone: Vec<&str> = begun.keys().map(String::as_str).filter(is_gone).collect();
+        if !gone.is_empty() {
+            successor.delete(&gone)?;
+        }
+        Ok(())
+    }
+
+    /// Pictures of other splits are not gone, nor are those of other collections in the same index: only what lies in this
+    /// folder, and the whole data does not name.
     fn prune(&self, index: &Embedded, done: &mut Done) -> anyhow::Result<()> {
         let ids: HashSet<&str> =
             self.dataset.examples.iter().map(|example| example.id.as_str()).collect();
+        let root = indexing::register(index, &self.dataset.root)?;
         let known = index.known()?;
-        let gone: Vec<&str> =
-            known.keys().map(String::as_str).filter(|id| !ids.contains(id)).collect();
+        let is_gone = |(id, known): &(&String, &Known)| {
+            let is_here = known.place.as_ref().is_none_or(|place| place.root == root);
+            is_here && !ids.contains(id.as_str())
+        };
+        let gone: Vec<&str> = known.iter().filter(is_gone).map(|(id, _)| id.as_str()).collect();
         done.gone = gone.len();
         done.pruned = self.words.prune;
         if gone.is_empty() {

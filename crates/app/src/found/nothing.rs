@@ -23,7 +23,9 @@ pub(crate) fn reasons(index: &Embedded, filter: &Filter) -> Result<Vec<String>, 
 fn collect<'a>(filter: &'a Filter, conditions: &mut Vec<(&'a str, Option<&'a Operand>)>) {
     match filter {
         Filter::And(filters) | Filter::Or(filters) => {
-            filters.iter().for_each(|filter| collect(filter, conditions));
+            for filter in filters {
+                collect(filter, conditions);
+            }
         }
         Filter::Not(filter) => collect(filter, conditions),
         Filter::Compare { field, operand, .. } => conditions.push((field, Some(operand))),

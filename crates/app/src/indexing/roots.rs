@@ -9,9 +9,13 @@ use crate::error::Error;
 /// Name of a root whose folder has none, such as `/`.
 const NAMELESS: &str = "pictures";
 
+/// Pictures that are looked for in a folder that may be where a root moved.
+const SAMPLE: usize = 100;
+
 /// Registers the folder, unless it is, and returns its name.
 ///
-/// A root whose folder is gone is taken to have moved here, where it has the same name.
+/// A root whose folder is gone is taken to have moved here, where it has the same name and one of its pictures is here: an
+/// unplugged disk may have had a folder of this name, too.
 pub(crate) fn register(index: &Embedded, folder: &Path) -> anyhow::Result<String> {
     let folder = fs_err::canonicalize(folder)?;
     let roots = index.roots()?;
@@ -19,7 +23,16 @@ pub(crate) fn register(index: &Embedded, folder: &Path) -> anyhow::Result<String
         return Ok(name.clone());
     }
     let plain = plain_name(&folder);
-    let free = |name: &String| roots.get(name).is_none_or(|known: &PathBuf| !known.exists());
+    let known = index.known()?;
+    let moved_here = |name: &str| {
+        let places = known.values().filter_map(|known| known.place.as_ref());
+        let mut places = places.filter(|place| place.root == name).peekable();
+        places.peek().is_none()
+            || places.take(SAMPLE).any(|place| folder.join(&place.path).exists())
+    };
+    let free = |name: &String| {
+        roots.get(name).is_none_or(|known: &PathBuf| !known.exists() && moved_here(name))
+    };
     let mut numbered = (2..).map(|number| format!("{plain}-{number}"));
     let name = Some(plain.clone()).filter(free).or_else(|| numbered.find(free));
     let name = name.expect("numbers go on");

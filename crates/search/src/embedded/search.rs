@@ -33,7 +33,7 @@ pub(super) fn search(snapshot: &Snapshot, query: &Query) -> Result<(Results, boo
     let plan = snapshot.lexical.plan(&query.words)?;
     let allowed = allowed(snapshot, query, &plan)?;
     let wanted = wanted(snapshot, query);
-    let mut notes = plan.notes().to_vec();
+    let mut notes = notes(query, &plan);
     let mut depth = wanted;
     let (kept, rule) = loop {
         let (found, rule) = ranked(snapshot, query, &plan, &allowed, depth)?;
@@ -54,6 +54,13 @@ pub(super) fn search(snapshot: &Snapshot, query: &Query) -> Result<(Results, boo
     let mut results = Results { more, rule, notes, ..Results::default() };
     let is_whole = load(snapshot, &plan, &page, &mut results)?;
     Ok((results, is_whole))
+}
+
+/// A word that is too common for the lexical leg was still looked for by the vector, unless it had to be there.
+fn notes(query: &Query, plan: &Plan) -> Vec<String> {
+    let by_words = query.mode != Mode::Vector && plan.scores();
+    let tell = by_words || query.vector.is_none() || query.words.constrains();
+    if tell { plan.notes().to_vec() } else { Vec::new() }
 }
 
 /// The best of those legs that the query has, at least `depth` where there are so many.
