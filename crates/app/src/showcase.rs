@@ -91,7 +91,7 @@ fn table(answers: &[Results], emphasis: Emphasis) -> String {
     let line = |((name, _), results): (&(&str, _), &Results)| {
         let caption = results.hits.first().and_then(found::best_caption);
         let caption = caption.map(|(text, marks)| found::excerpt(text, marks, WIDTH, emphasis));
-        format!("    {name:<6}  {}", caption.unwrap_or_default())
+        format!("    {name:<6}  {}", caption.unwrap_or_default()).trim_end().to_owned()
     };
     MODES.iter().zip(answers).map(line).collect::<Vec<_>>().join("\n")
 }
