@@ -5,10 +5,13 @@
 use std::fs::TryLockError;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::{Duration, Instant};
 
 use crate::embedded::durable::{create_dirs, replace, sync_dir};
 use crate::error::Error;
 
+/// How long to wait for the lock.
+const PATIENCE: Duration = Duration::from_millis(500);
 /// Holds the name of the generation that counts.
 const CURRENT: &str = "CURRENT";
 /// What [`replace`] leaves when it is cut off.
@@ -74,10 +77,19 @@ impl Folder {
             .truncate(false)
             .write(true)
             .open(path.join(LOCK))?;
-        match lock.try_lock() {
-            Ok(()) => {}
-            Err(TryLockError::WouldBlock) => return Err(Error::Locked { path: path.to_owned() }),
-            Err(TryLockError::Error(error)) => return Err(error.into()),
+        let waiting = Instant::now();
+        loop {
+            match lock.try_lock() {
+                Ok(()) => break,
+                // A process that is just being started holds for a moment what its parent holds.
+                Err(TryLockError::WouldBlock) if waiting.elapsed() < PATIENCE => {
+                    std::thread::sleep(PATIENCE / 20);
+                }
+                Err(TryLockError::WouldBlock) => {
+                    return Err(Error::Locked { path: path.to_owned() });
+                }
+                Err(TryLockError::Error(error)) => return Err(error.into()),
+            }
         }
         Ok(Self { path: path.to_owned(), highest: AtomicU32::new(0), lock: Some(lock) })
     }

@@ -22,6 +22,12 @@ const CHUNK: Row = 50_000;
 /// A folder that is never there: what is opened from it is empty and stays in memory.
 const NOWHERE: &str = "nowhere";
 
+/// Pictures whose words are kept in memory before they are written; writing costs some 100 ms however many there are.
+const PENDING_WORDS: usize = 20_000;
+
+/// Rows whose codes are kept in memory before they are written.
+pub(super) const PENDING_CODES: usize = 50_000;
+
 /// How often a reader looks again when what is derived does not fit the state that it read: a change may have come between.
 const ATTEMPTS: usize = 4;
 
@@ -186,6 +192,22 @@ impl Generation {
             }
             opened => opened,
         }
+    }
+
+    /// Writes what is derived once there is much of it in memory.
+    pub(super) fn keep_small(
+        &self,
+        lexical: &mut Lexical,
+        codes: &mut VectorIndex,
+        vectors: &Vectors,
+    ) -> Result<(), Error> {
+        if lexical.pending() > PENDING_WORDS {
+            lexical.commit()?;
+        }
+        if codes.tail_rows() > PENDING_CODES {
+            *codes = codes.flush(&self.codes_dir(), vectors)?;
+        }
+        Ok(())
     }
 
     /// Makes the codes anew, and calibrates them.

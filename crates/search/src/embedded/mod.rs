@@ -35,12 +35,6 @@ use lexical::Lexical;
 use snapshot::Snapshot;
 use store::{Applied, Change, State, Store};
 
-/// Pictures whose words are kept in memory before they are written; writing costs some 100 ms however many there are.
-const PENDING_WORDS: usize = 20_000;
-
-/// Rows whose codes are kept in memory before they are written.
-const PENDING_CODES: usize = 50_000;
-
 /// How often a question is asked anew because the index moved on while it was answered.
 const ATTEMPTS: usize = 16;
 
@@ -381,9 +375,9 @@ impl Embedded {
         let mut codes = old.codes.extended(&state.vectors);
         if self.folder.writable() {
             // The change is durable and seen already: what cannot be written now is written when the index is next opened.
-            let kept = keep_small(&generation, lexical, &mut codes, &state.vectors);
+            let kept = generation.keep_small(lexical, &mut codes, &state.vectors);
             let _ = kept.inspect_err(|error| tracing::warn!("{error}"));
-        } else if codes.tail_rows() > PENDING_CODES {
+        } else if codes.tail_rows() > generation::PENDING_CODES {
             // The writer has written them by now.
             codes = vector::VectorIndex::open(&generation.codes_dir(), &state.vectors)?;
         }
@@ -467,22 +461,6 @@ impl Embedded {
             Err(Error::ReadOnly { path: self.folder.path().to_owned() })
         }
     }
-}
-
-/// Writes what is derived once there is much of it in memory.
-fn keep_small(
-    generation: &Generation,
-    lexical: &mut Lexical,
-    codes: &mut vector::VectorIndex,
-    vectors: &vectors::Vectors,
-) -> Result<(), Error> {
-    if lexical.pending() > PENDING_WORDS {
-        lexical.commit()?;
-    }
-    if codes.tail_rows() > PENDING_CODES {
-        *codes = codes.flush(&generation.codes_dir(), vectors)?;
-    }
-    Ok(())
 }
 
 /// What is derived is written, so that the next opening has nothing to catch up with.
