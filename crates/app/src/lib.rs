@@ -23,6 +23,7 @@ mod proof;
 mod question;
 mod report;
 pub mod scenes;
+mod serve;
 mod settings;
 mod showcase;
 mod stamp;
@@ -88,6 +89,7 @@ fn dispatch(command: Command, printer: &Printer) -> anyhow::Result<Verdict> {
         Command::Export(words) => command::export::run(&words, printer),
         Command::Index(words) => command::index::run(&words, printer),
         Command::Search(words) => command::search::run(&words, printer),
+        Command::Serve(words) => command::serve::run(&words, printer),
         Command::Admin(words) => command::admin::run(&words, printer),
         Command::Demo(words) => command::demo::run(&words, printer),
     }

@@ -4,6 +4,7 @@
 
 mod model;
 mod search;
+mod serve;
 
 use std::path::PathBuf;
 
@@ -13,6 +14,7 @@ use crate::input::MaxBad;
 
 pub(crate) use model::{Demo, Eval, Export, Init, Target, Train};
 pub(crate) use search::{Admin, Extra, Index, Relocate, Search, Stats, language_name};
+pub(crate) use serve::Serve;
 
 /// Turns a general CLIP model into one that knows your pictures, proves that it got better, and searches with it.
 #[derive(Debug, Parser)]
@@ -39,6 +41,7 @@ Start here:
   finelens eval photos/ --model runs/photos  measure it on held-out pictures
   finelens index photos/ --model runs/photos --into photos.index
   finelens search a red boat --index photos.index
+  finelens serve --index photos.index        search in the browser
 
 Exit status: 0 done, 1 the answer is no, 2 an error or too many bad rows.";
 
@@ -57,6 +60,8 @@ pub(crate) enum Command {
     Index(Index),
     /// Find pictures by words, by pictures, or by both.
     Search(Search),
+    /// Search in the browser and over HTTP, until Ctrl-C.
+    Serve(Serve),
     /// Look after an index: what is in it, whether it is whole, where its pictures are.
     #[command(subcommand)]
     Admin(Admin),

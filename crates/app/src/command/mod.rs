@@ -7,4 +7,5 @@ pub(crate) mod export;
 pub(crate) mod index;
 pub(crate) mod init;
 pub(crate) mod search;
+pub(crate) mod serve;
 pub(crate) mod train;
