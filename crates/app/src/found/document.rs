@@ -1,9 +1,11 @@
 //! Hits as JSON: everything that is known of them, for machines.
 
+use std::ops::Range;
 use std::path::PathBuf;
 
-use finelens_search::{Hit, Metadata, Rule};
+use finelens_search::{Hit, Metadata, Rule, Scores};
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use super::Found;
 
@@ -41,13 +43,34 @@ struct HitDocument<'a> {
     duplicates: &'a [String],
 }
 
-#[derive(Serialize)]
-struct ScoresDocument {
+/// Why a hit stands where it stands, here and over HTTP.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct ScoresDocument {
+    /// What the order is by.
     fused: f32,
+    /// Cosine, -1 to 1.
     vector: Option<f32>,
+    /// BM25 of the words.
     lexical: Option<f32>,
+    /// Place by the vector, from 1.
     vector_rank: Option<usize>,
+    /// Place by the words, from 1.
     lexical_rank: Option<usize>,
+}
+
+impl ScoresDocument {
+    /// Those of a hit.
+    pub(crate) fn of(scores: &Scores) -> Self {
+        let Scores { fused, vector, lexical, vector_rank, lexical_rank } = *scores;
+        Self { fused, vector, lexical, vector_rank, lexical_rank }
+    }
+}
+
+/// For each caption of a hit the places that matched, as bytes from and to.
+pub(crate) fn marks(hit: &Hit) -> Vec<Vec<[usize; 2]>> {
+    let pairs =
+        |marks: &Vec<Range<usize>>| marks.iter().map(|mark| [mark.start, mark.end]).collect();
+    hit.marks.iter().map(pairs).collect()
 }
 
 /// The document as text.
@@ -75,16 +98,6 @@ pub(super) fn of(found: &Found<'_>) -> serde_json::Result<String> {
 
 fn hit_document<'a>(found: &Found<'_>, hit: &'a Hit, rank: usize) -> HitDocument<'a> {
     let original = found.original(hit);
-    let scores = ScoresDocument {
-        fused: hit.scores.fused,
-        vector: hit.scores.vector,
-        lexical: hit.scores.lexical,
-        vector_rank: hit.scores.vector_rank,
-        lexical_rank: hit.scores.lexical_rank,
-    };
-    let pairs = |marks: &Vec<std::ops::Range<usize>>| {
-        marks.iter().map(|mark| [mark.start, mark.end]).collect()
-    };
     HitDocument {
         rank,
         id: &hit.record.id,
@@ -92,9 +105,9 @@ fn hit_document<'a>(found: &Found<'_>, hit: &'a Hit, rank: usize) -> HitDocument
         original,
         captions: &hit.record.captions,
         metadata: &hit.record.metadata,
-        scores,
+        scores: ScoresDocument::of(&hit.scores),
         matched: &hit.matched,
-        marks: hit.marks.iter().map(pairs).collect(),
+        marks: marks(hit),
         duplicates: &hit.duplicates,
     }
 }

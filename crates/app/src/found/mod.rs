@@ -5,6 +5,7 @@ mod excerpt;
 mod nothing;
 mod table;
 
+pub(crate) use document::{ScoresDocument, marks};
 pub(crate) use excerpt::{best_caption, excerpt};
 pub(crate) use nothing::reasons;
 

@@ -7,7 +7,7 @@ use finelens_finetune::TrainConfig;
 
 use crate::folder::Folder;
 
-const COMMANDS: [&str; 12] = [
+const COMMANDS: [&str; 13] = [
     "demo",
     "init",
     "train",
@@ -15,6 +15,7 @@ const COMMANDS: [&str; 12] = [
     "export",
     "index",
     "search",
+    "serve",
     "admin",
     "admin stats",
     "admin verify",

@@ -14,4 +14,5 @@ mod hub;
 mod journey;
 mod mistakes;
 mod search;
+mod serve;
 mod tidy;

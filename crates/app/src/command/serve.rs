@@ -1,0 +1,19 @@
+//! `finelens serve`: an index answers in the browser and over HTTP.
+
+use crate::Verdict;
+use crate::cli::Serve;
+use crate::printer::Printer;
+use crate::serve::{self, Config};
+
+/// Runs the command.
+pub(crate) fn run(words: &Serve, printer: &Printer) -> anyhow::Result<Verdict> {
+    let config = Config {
+        index: words.index.clone(),
+        compare: words.compare.clone(),
+        address: words.addr.clone(),
+        model: words.model.clone(),
+        read_only: words.read_only,
+    };
+    serve::run(&config, printer)?;
+    Ok(Verdict::Done)
+}

@@ -1,0 +1,180 @@
+//! Why a request was not answered, told the same way wherever it went wrong.
+
+use axum::Json;
+use axum::extract::Request;
+use axum::http::{HeaderValue, StatusCode, header};
+use axum::middleware::Next;
+use axum::response::{IntoResponse, Response};
+use finelens_search::Error as SearchError;
+use serde::Serialize;
+use tower_http::request_id::RequestId;
+use utoipa::ToSchema;
+
+use crate::error::Error;
+use crate::problem::Problem;
+
+/// A failure on its way out; [`tell`] writes its body.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Failure {
+    status: StatusCode,
+    code: &'static str,
+    message: String,
+    hint: Option<String>,
+    retry_after_s: Option<u16>,
+}
+
+/// The body of every answer that says no.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct FailureBody {
+    error: FailureDocument,
+    /// Id of the request, as the log has it.
+    request: Option<String>,
+}
+
+#[derive(Debug, Serialize, ToSchema)]
+struct FailureDocument {
+    /// A stable name, such as `bad_filter`.
+    code: &'static str,
+    /// What happened.
+    message: String,
+    /// What to do about it.
+    hint: Option<String>,
+}
+
+impl Failure {
+    /// One with a status, a stable name and what happened.
+    pub(crate) fn new(status: StatusCode, code: &'static str, message: impl Into<String>) -> Self {
+        Self { status, code, message: message.into(), hint: None, retry_after_s: None }
+    }
+
+    /// A request that must be asked otherwise.
+    pub(crate) fn bad(code: &'static str, message: impl Into<String>) -> Self {
+        Self::new(StatusCode::BAD_REQUEST, code, message)
+    }
+
+    /// The same with what to do about it.
+    pub(crate) fn hint(mut self, hint: impl Into<String>) -> Self {
+        self.hint = Some(hint.into());
+        self
+    }
+
+    /// Too much to do at the moment.
+    pub(crate) fn busy() -> Self {
+        let told = "more is asked than can be answered at the moment";
+        let busy =
+            Self::new(StatusCode::TOO_MANY_REQUESTS, "busy", told).hint("ask again in a second");
+        Self { retry_after_s: Some(1), ..busy }
+    }
+
+    /// No such path.
+    pub(crate) fn nothing_here() -> Self {
+        Self::new(StatusCode::NOT_FOUND, "not_found", "nothing is at this address")
+            .hint("/api/openapi.json lists what there is")
+    }
+
+    /// A path that is there, asked with another method.
+    pub(crate) fn wrong_method() -> Self {
+        let told = "this address does not answer to this method";
+        Self::new(StatusCode::METHOD_NOT_ALLOWED, "wrong_method", told)
+            .hint("/api/openapi.json lists what there is")
+    }
+
+    /// Our own fault.
+    pub(crate) fn internal(message: impl Into<String>) -> Self {
+        Self::new(StatusCode::INTERNAL_SERVER_ERROR, "internal", message)
+            .hint("the server's log says more")
+    }
+
+    /// The stable name.
+    pub(crate) fn code(&self) -> &'static str {
+        self.code
+    }
+}
+
+impl IntoResponse for Failure {
+    fn into_response(self) -> Response {
+        let mut response = self.status.into_response();
+        if let Some(seconds) = self.retry_after_s {
+            response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(seconds));
+        }
+        response.extensions_mut().insert(self);
+        response
+    }
+}
+
+/// Writes the body of a failure, with the id of the request.
+pub(crate) async fn tell(request: Request, next: Next) -> Response {
+    let id = request.extensions().get::<RequestId>().cloned();
+    let mut response = next.run(request).await;
+    let Some(failure) = response.extensions_mut().remove::<Failure>() else { return response };
+    if failure.status.is_server_error() {
+        tracing::error!(code = failure.code, "{}", failure.message);
+    }
+    let Failure { code, message, hint, .. } = failure;
+    let request = id.and_then(|id| id.header_value().to_str().ok().map(str::to_owned));
+    let body = FailureBody { error: FailureDocument { code, message, hint }, request };
+    let (head, _) = response.into_parts();
+    let mut told = (head.status, Json(body)).into_response();
+    // What others said of the answer, such as when to come back.
+    for (name, value) in &head.headers {
+        if name != header::CONTENT_LENGTH && name != header::CONTENT_TYPE {
+            told.headers_mut().append(name, value.clone());
+        }
+    }
+    told
+}
+
+impl From<SearchError> for Failure {
+    fn from(error: SearchError) -> Self {
+        let (status, code, hint) = match &error {
+            SearchError::Filter { .. } => {
+                let example = "year >= 2010 and class in (port, \"river bank\")";
+                (StatusCode::BAD_REQUEST, "bad_filter", format!("write for example {example}"))
+            }
+            SearchError::Query { .. } | SearchError::Id { .. } => (
+                StatusCode::BAD_REQUEST,
+                "bad_query",
+                "/api/openapi.json describes every field".to_owned(),
+            ),
+            SearchError::Locked { .. } => {
+                let hint = "another program is writing to this index: ask again when it is done; searching goes on meanwhile";
+                (StatusCode::CONFLICT, "locked", hint.to_owned())
+            }
+            SearchError::ReadOnly { .. } => return Self::read_only(),
+            _ => {
+                let hint = "finelens admin verify tells what is wrong with the index".to_owned();
+                (StatusCode::INTERNAL_SERVER_ERROR, "index", hint)
+            }
+        };
+        Self::new(status, code, error.to_string()).hint(hint)
+    }
+}
+
+impl Failure {
+    /// A change where nothing may be changed.
+    pub(crate) fn read_only() -> Self {
+        Self::new(StatusCode::FORBIDDEN, "read_only", "this server only answers searches")
+            .hint("start it without --read-only")
+    }
+}
+
+impl From<anyhow::Error> for Failure {
+    fn from(error: anyhow::Error) -> Self {
+        match error.downcast::<SearchError>() {
+            Ok(error) => error.into(),
+            Err(error) => of_problem(&error),
+        }
+    }
+}
+
+fn of_problem(error: &anyhow::Error) -> Failure {
+    let status = match error.downcast_ref::<Error>() {
+        Some(Error::Cancelled | Error::NotLexical { .. }) => StatusCode::BAD_REQUEST,
+        _ => StatusCode::INTERNAL_SERVER_ERROR,
+    };
+    let Some(problem) = Problem::of(error) else {
+        return Failure::internal("the reader went away");
+    };
+    let failure = Failure::new(status, problem.code, problem.message);
+    problem.hint.into_iter().fold(failure, Failure::hint)
+}
