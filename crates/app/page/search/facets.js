@@ -94,14 +94,20 @@ function Range({ facet, choice, onChoice }) {
     <div class="range">${field('min', 'at least')}<span aria-hidden="true">to</span>${field('max', 'at most')}</div>`;
 }
 
+function Group({ name, aside, children }) {
+  return html`<div class="facet" role="group" aria-label=${name}>
+    <div class="facet-head"><h3>${name}</h3>${aside}</div>
+    ${children}
+  </div>`;
+}
+
 function Facet({ facet, choice, onChoice }) {
-  return html`<fieldset class="facet">
-    <legend>${facet.field}</legend>
-    ${choice && html`<button class="plain small undo" onClick=${() => onChoice(null)}>clear</button>`}
+  const clear = choice && html`<button class="plain small" onClick=${() => onChoice(null)}>Clear</button>`;
+  return html`<${Group} name=${facet.field} aside=${clear}>
     ${facet.kind === 'number'
       ? html`<${Range} facet=${facet} choice=${choice} onChoice=${onChoice} />`
       : html`<${Values} facet=${facet} choice=${choice} onChoice=${onChoice} />`}
-  </fieldset>`;
+  <//>`;
 }
 
 /** `best` is the highest score found without this limit. */
@@ -109,12 +115,10 @@ function Relevance({ query, best, onChange }) {
   const least = Number(query.min_score) || 0;
   const most = Math.max(best, least) || 1;
   const set = (event) => onChange({ ...query, min_score: Number(event.target.value) > 0 ? event.target.value : '' }, true);
-  return html`<fieldset class="facet">
-    <legend>Least relevance</legend>
-    <output class="undo">${least ? short(least) : 'any'}</output>
+  return html`<${Group} name="Least relevance" aside=${html`<output>${least ? short(least) : 'any'}</output>`}>
     <input type="range" min="0" max=${most} step=${most / 100} value=${least} onChange=${set}
       style=${{ '--at': `${(100 * least) / most}%` }} aria-label="Least relevance" />
-  </fieldset>`;
+  <//>`;
 }
 
 const OPTIONS = [
@@ -123,11 +127,10 @@ const OPTIONS = [
 ];
 
 function Options({ query, onChange }) {
-  return html`<fieldset class="facet">
-    <legend>Options</legend>
+  return html`<${Group} name="Options">
     ${OPTIONS.map(([name, text]) => html`<label class="facet-value"><input type="checkbox" checked=${query[name]}
       onChange=${(event) => onChange({ ...query, [name]: event.target.checked })} /><span class="name">${text}</span></label>`)}
-  </fieldset>`;
+  <//>`;
 }
 
 function Condition({ query, onChange }) {
@@ -136,7 +139,7 @@ function Condition({ query, onChange }) {
     onChange({ ...query, filter: new FormData(event.target).get('filter').trim() });
   };
   return html`<form class="facet condition" onSubmit=${send}>
-    <label for="condition">Condition</label>
+    <label class="facet-head" for="condition"><h3>Condition</h3></label>
     <input id="condition" name="filter" value=${query.filter} placeholder='year >= 2010 and not class = port' spellcheck=${false} />
   </form>`;
 }

@@ -39,14 +39,15 @@ function Weight({ weight, fitted, onChange }) {
     send(event.target.value);
   };
   const share = Math.round(shown * 100);
-  const reset = fitted !== null && weight !== '';
   return html`<div class="weight">
-    <span class="words-share">${100 - share}</span>
-    <input type="range" min="0" max="1" step="0.01" value=${shown} style=${{ '--at': `${share}%` }} onInput=${move}
-      aria-label="Share of meaning" aria-valuetext=${`words ${100 - share}, meaning ${share} per cent`} />
-    <span class="meaning-share">${share}</span>
-    <button class="plain small" onClick=${() => onChange('')} disabled=${!reset}
-      title="The share that was fitted on the captions of this index">${reset || fitted === null ? 'fitted' : 'fitted ✓'}</button>
+    <span class="words-share">Words ${100 - share}</span>
+    <span class="weight-track">
+      <input type="range" min="0" max="1" step="0.01" value=${shown} onInput=${move} onDblClick=${() => onChange('')}
+        aria-label="Share of meaning" aria-valuetext=${`words ${100 - share}, meaning ${share} per cent`} />
+      ${fitted !== null && html`<i class="fitted" style=${{ '--share': fitted }} title="fitted on the captions of this index"></i>`}
+    </span>
+    <span class="meaning-share">${share} Meaning</span>
+    ${weight !== '' && html`<button class="plain small" onClick=${() => onChange('')} title="Back to the share that the index has chosen">Reset</button>`}
   </div>`;
 }
 

@@ -31,12 +31,13 @@ function useRemembered(name, initial) {
 
 const roomy = matchMedia('(min-width: 1100px)');
 
-/** Filters are open from the start where there is room beside the pictures. */
-function useFiltersOpen() {
+/** Filters are open from the start where there is room beside the pictures, and something was asked. */
+function useFiltersOpen(home) {
   const [beside, setBeside] = useRemembered('filters', true);
   const [over, setOver] = useState(false);
-  const open = roomy.matches ? beside : over;
-  const set = (next) => (roomy.matches ? setBeside(next) : setOver(next));
+  const remembered = roomy.matches && !home;
+  const open = remembered ? beside : over;
+  const set = remembered ? setBeside : setOver;
   useEffect(() => {
     const onKey = (event) => {
       if (event.key === 'f' && !isTyping(event)) set(!open);
@@ -55,12 +56,15 @@ function examplesFrom(hits) {
   return short.sort((one, other) => one.length - other.length).slice(0, 4);
 }
 
-function Hero({ server, hits }) {
+function Hero({ server }) {
   const index = server.indexes[0];
-  const examples = examplesFrom(hits);
   return html`<h1>${index ? `Search ${plural(index.pictures, 'picture')}` : 'Search your pictures'}</h1>
-    <p>In your own words, by what is to be seen, or with a picture.</p>
-    ${examples.length > 0 && html`<p class="examples"><span class="unseen">For example:</span>${examples.map(
+    <p>In your own words, by what is to be seen, or with a picture.</p>`;
+}
+
+function Examples({ hits }) {
+  const examples = examplesFrom(hits);
+  return html`${examples.length > 0 && html`<p class="examples"><span class="unseen">For example:</span>${examples.map(
       (example) => html`<a href=${`/?${new URLSearchParams({ q: example })}`}>${example}</a>`,
     )}</p>`}`;
 }
@@ -72,8 +76,9 @@ function Counted({ found, query }) {
   const { wait = 0, embed = 0, search = 0 } = found.took_ms ?? {};
   const time = wait + embed + search;
   const title = `waited ${wait.toFixed(1)} ms, understood the query in ${embed.toFixed(1)} ms, searched in ${search.toFixed(1)} ms`;
-  const count = `${found.hits.length.toLocaleString()}${found.more ? '+' : ''} ${isEmpty(query) ? 'newest' : 'found'}`;
-  return html`<span>${count}${found.took_ms ? html`<span class="took" title=${title}> in ${time < 10 ? time.toFixed(1) : Math.round(time)} ms</span>` : ''}</span>`;
+  if (isEmpty(query)) return html`<span>Newest first</span>`;
+  const count = `${found.hits.length.toLocaleString()}${found.more ? '+' : ''} found`;
+  return html`<span>${count}${found.took_ms ? html`<span class="took" title=${title}> · ${time < 10 ? time.toFixed(1) : Math.round(time)} ms</span>` : ''}</span>`;
 }
 
 function NothingFound({ query, onChange }) {
@@ -184,13 +189,13 @@ export function Search({ search, server }) {
   const query = parseQuery(search);
   const open = new URLSearchParams(search).get('open');
   const found = useResults(query);
-  const [filters, setFilters] = useFiltersOpen();
+  const home = isEmpty(query);
+  const [filters, setFilters] = useFiltersOpen(home);
   const [captions, setCaptions] = useRemembered('captions', false);
   const [adding, setAdding] = useState(null);
   const chooser = useRef(null);
   const wasOpened = useOpened(open);
   const facets = useFacets(query, filters && open === null);
-  const home = isEmpty(query);
   const address = addressOf(query);
 
   useEffect(() => {
@@ -214,8 +219,9 @@ export function Search({ search, server }) {
   };
   const best = Math.max(0, ...found.hits.map((hit) => hit.scores?.fused ?? 0));
 
-  return html`<${Header} path="/" server=${server} home=${home} hero=${home && html`<${Hero} server=${server} hits=${found.hits} />`}>
+  return html`<${Header} path="/" server=${server} home=${home} hero=${home && html`<${Hero} server=${server} />`}>
       <${Box} query=${query} placeholder=${home ? 'What is in the picture?' : 'Search'} onChange=${change} onPictures=${onPictures} />
+      ${home && html`<${Examples} hits=${found.hits} />`}
     <//>
     <main class=${`search${filters ? ' with-filters' : ''}`}>
       ${filters && html`<div class="backdrop" onClick=${() => setFilters(false)}></div>
