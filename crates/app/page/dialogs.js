@@ -8,6 +8,8 @@ export function Dialog({ name, label, onClose, children }) {
   useEffect(() => {
     const before = document.activeElement;
     element.current.showModal();
+    // Without a field that asks for it, the dialog itself has the focus: a ring around its first button would say too much.
+    if (!element.current.querySelector('[autofocus]')) element.current.focus();
     return () => before?.focus?.({ preventScroll: true });
   }, []);
   const cancel = (event) => {
@@ -15,7 +17,7 @@ export function Dialog({ name, label, onClose, children }) {
     onClose();
   };
   const outside = (click) => click.target === element.current && onClose();
-  return html`<dialog class=${name} aria-label=${label} ref=${element} onCancel=${cancel} onMouseDown=${outside}>
+  return html`<dialog class=${name} aria-label=${label} ref=${element} tabindex="-1" onCancel=${cancel} onMouseDown=${outside}>
     ${children}
   </dialog>`;
 }

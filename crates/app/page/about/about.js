@@ -17,7 +17,7 @@ const duration = (seconds) =>
   seconds < 90 ? `${Math.round(seconds)} s` : seconds < 5400 ? `${Math.round(seconds / 60)} min` : `${(seconds / 3600).toFixed(1)} h`;
 
 function rule(index) {
-  if (index.rule === 'convex') return `fitted: ${percent(1 - index.weight)} words, ${percent(index.weight)} meaning`;
+  if (index.rule === 'convex') return `${percent(1 - index.weight)} and ${percent(index.weight)}, fitted`;
   return index.rule === 'rrf' ? 'by rank (not fitted)' : index.rule;
 }
 
@@ -33,7 +33,7 @@ function Index({ index }) {
       ['Numbers a picture', index.dim],
       ['Words and meaning', rule(index)],
       ['Recall of the fast way', index.recall && percent(index.recall)],
-      ['Language of captions', index.language],
+      ['Language of captions', index.language?.replace(/^./, (letter) => letter.toUpperCase())],
     ]} />
   </section>`;
 }

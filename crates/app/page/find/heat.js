@@ -13,8 +13,8 @@ const STOPS = [
   [1.0, 252, 244, 158],
 ];
 
-/** Least opacity of what is least: the picture stays visible where nothing was found. */
-const FAINTEST = 0.18;
+/** From this share on a cell covers the picture; below it fades, so that nothing lies over where nothing was found. */
+const COVERS = 0.6;
 
 export function colourAt(value) {
   const share = Math.min(1, Math.max(0, value));
@@ -31,7 +31,7 @@ function paint(canvas, { columns, rows, values }) {
   const pixels = context.createImageData(columns, rows);
   values.forEach((value, index) => {
     const share = Math.min(1, Math.max(0, value));
-    pixels.data.set([...colourAt(share), Math.round(255 * (FAINTEST + (1 - FAINTEST) * share))], index * 4);
+    pixels.data.set([...colourAt(share), Math.round(255 * Math.min(1, share / COVERS))], index * 4);
   });
   context.putImageData(pixels, 0, 0);
 }
@@ -45,9 +45,8 @@ export function Heat({ map, opacity }) {
 
 /** What the colours mean. */
 export function Legend({ low, high }) {
-  const cells = Array.from({ length: 32 }, (_, index) => colourAt(index / 31));
   return html`<div class="legend"><span>${low}</span>
-    <svg viewBox="0 0 32 1" preserveAspectRatio="none" aria-hidden="true">${cells.map(
-      ([red, green, blue], index) => html`<rect x=${index} width="1.05" height="1" fill=${`rgb(${red} ${green} ${blue})`} />`,
-    )}</svg><span>${high}</span></div>`;
+    <svg aria-hidden="true"><defs><linearGradient id="heat-colours">${STOPS.map(
+      ([share, red, green, blue]) => html`<stop offset=${share} stop-color=${`rgb(${red} ${green} ${blue})`} />`,
+    )}</linearGradient></defs><rect width="100%" height="100%" rx="5" fill="url(#heat-colours)" /></svg><span>${high}</span></div>`;
 }

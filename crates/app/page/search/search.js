@@ -149,13 +149,13 @@ function Toolbar({ query, found, view, onChange, onAdd, writable }) {
   if (fitted !== null) remembered.current = fitted;
   const asked = asksForSomething(query);
   const chosen = choicesOf(query.filter)?.size ?? 1;
-  return html`<div class="toolbar">
-    <button class="plain filters-button" aria-expanded=${view.filters ? 'true' : 'false'} aria-controls="filters" onClick=${() => view.setFilters(!view.filters)}>
-      <${Icon} name="filters" />Filters${query.filter ? html`<b class="badge">${chosen}</b>` : ''}</button>
+  return html`<div class=${`toolbar${asked ? ' asked' : ''}`}>
+    <button class="plain collapsing" aria-label="Filters" aria-expanded=${view.filters ? 'true' : 'false'} aria-controls="filters" onClick=${() => view.setFilters(!view.filters)}>
+      <${Icon} name="filters" /><span>Filters</span>${query.filter ? html`<b class="badge">${chosen}</b>` : ''}</button>
     ${asked && !hasPicture(query) && html`<${Modes} query=${query} fitted=${remembered.current} onChange=${onChange} />`}
     ${asked && html`<${Steer} query=${query} onChange=${onChange} />`}
     <p class="counted" role="status"><${Counted} found=${found} query=${query} /></p>
-    <button class="plain icon-only" aria-pressed=${view.captions ? 'true' : 'false'} aria-label="Captions below the pictures" title="Captions below the pictures"
+    <button class="plain icon-only captions-button" aria-pressed=${view.captions ? 'true' : 'false'} aria-label="Captions below the pictures" title="Captions below the pictures"
       onClick=${() => view.setCaptions(!view.captions)}><${Icon} name="captions" /></button>
     ${writable && html`<button class="plain icon-only" onClick=${onAdd} aria-label="Add pictures" title="Add pictures"><${Icon} name="plus" /></button>`}
   </div>`;

@@ -14,7 +14,7 @@ export function Steer({ query, onChange }) {
     onChange(withTerm(query, list, text));
   };
   const opened = (event) => event.newState === 'open' && input.current.focus();
-  return html`<button class="plain" popovertarget="steer" title="Add to what the query means, or subtract from it"><${Icon} name="steer" />Steer</button>
+  return html`<button class="plain collapsing" popovertarget="steer" aria-label="Steer" title="Add to what the query means, or subtract from it"><${Icon} name="steer" /><span>Steer</span></button>
     <form id="steer" class="popover" popover="auto" ref=${popover} ontoggle=${opened} onSubmit=${(event) => (event.preventDefault(), steer('add'))}>
       <label for="steer-words">More or less of …</label>
       <input id="steer-words" ref=${input} placeholder="clouds" autocomplete="off" />
