@@ -1,7 +1,7 @@
 // What was found: asked for page by page, kept for going back, tried again while the server is busy.
 import { useEffect, useRef, useState } from '../vendor/preact-htm.js';
 import * as api from '../api.js';
-import { parametersOf } from '../query.js';
+import { parametersOf, parseQuery } from '../query.js';
 import { learnShapes } from './shapes.js';
 
 const PAGE = 48;
@@ -17,10 +17,13 @@ function keep(key, found) {
 /** Forgets everything, after pictures were added or changed. */
 export const forgetResults = () => kept.clear();
 
-/** Results that the server put into the page itself, so that the first picture comes without another request. */
+/** What the address asked when the page was loaded; the server put the answer into the page. */
+const firstKey = location.pathname === '/' ? parametersOf(parseQuery(location.search)).toString() : null;
+
+/** That answer, once, so that the first pictures come without another request. */
 function takeFirst(key) {
   const element = document.getElementById('first-results');
-  if (!element || element.dataset.query !== key) return null;
+  if (!element || key !== firstKey) return null;
   element.remove();
   return JSON.parse(element.textContent);
 }

@@ -85,6 +85,21 @@ impl Failure {
             .hint("the server's log says more")
     }
 
+    /// What the answer says in its first line.
+    pub(crate) fn status(&self) -> StatusCode {
+        self.status
+    }
+
+    /// What happened.
+    pub(crate) fn message(&self) -> &str {
+        &self.message
+    }
+
+    /// What to do about it.
+    pub(crate) fn advice(&self) -> Option<&str> {
+        self.hint.as_deref()
+    }
+
     /// The stable name.
     pub(crate) fn code(&self) -> &'static str {
         self.code

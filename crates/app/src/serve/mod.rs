@@ -7,6 +7,7 @@ mod collection;
 mod failure;
 mod gate;
 mod openapi;
+mod page;
 mod state;
 
 use std::net::SocketAddr;
@@ -78,6 +79,7 @@ async fn listen(config: &Config, served: Arc<Served>, printer: &Printer) -> anyh
 /// writes every failure the same way.
 fn router(served: Arc<Served>) -> Router {
     openapi::router()
+        .merge(page::router())
         .fallback(|| async { Failure::nothing_here() })
         .method_not_allowed_fallback(|| async { Failure::wrong_method() })
         .with_state(served)

@@ -1,8 +1,8 @@
 //! What can be asked over HTTP: one file for each group of routes, with the bodies that go in and out.
 
-mod fields;
+pub(crate) mod fields;
 mod health;
-mod search;
+pub(crate) mod search;
 
 use std::sync::Arc;
 
