@@ -72,8 +72,10 @@ fn scripted(title: &str) -> Response {
     Document { title, body, first: None }.into_response()
 }
 
-async fn login_page() -> Response {
-    Document { title: "Log in", body: unscripted::login(), first: None }.into_response()
+/// Asks for the token, and remembers where one wanted to go.
+async fn login_page(Fields(fields): Fields) -> Response {
+    let next = fields.iter().find(|(name, _)| name == "next").map_or("/", |(_, value)| value);
+    Document { title: "Log in", body: unscripted::login(next), first: None }.into_response()
 }
 
 impl IntoResponse for Document<'_> {

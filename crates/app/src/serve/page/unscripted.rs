@@ -159,13 +159,14 @@ fn plain(value: &Value) -> String {
 }
 
 /// Where the token is typed.
-pub(super) fn login() -> Markup {
+pub(super) fn login(next: &str) -> Markup {
     html! {
         main.login {
             form action="/api/login" method="post" {
                 h1 { "finelens" }
                 label for="token" { "Token" }
                 input #token type="password" name="token" required;
+                input type="hidden" name="next" value=(next);
                 button.primary { "Log in" }
             }
         }
