@@ -82,9 +82,13 @@ pub(super) fn address(name: &str) -> String {
     format!("/assets/{name}?v={}", *VERSION)
 }
 
-/// Names of all files with an ending.
+/// Names of all files with an ending, such as `js`.
 pub(super) fn names(ending: &str) -> impl Iterator<Item = &'static str> {
-    FILES.iter().map(|(name, _)| *name).filter(move |name| name.ends_with(ending))
+    FILES.iter().map(|(name, _)| *name).filter(move |name| ending_of(name) == ending)
+}
+
+fn ending_of(name: &str) -> &str {
+    name.rsplit_once('.').map_or("", |(_, ending)| ending)
 }
 
 /// A file; its address with the right version never means another one.
@@ -107,9 +111,9 @@ pub(super) async fn get(
 }
 
 fn kind(name: &str) -> &'static str {
-    match name.rsplit_once('.') {
-        Some((_, "js")) => "text/javascript; charset=utf-8",
-        Some((_, "css")) => "text/css; charset=utf-8",
+    match ending_of(name) {
+        "js" => "text/javascript; charset=utf-8",
+        "css" => "text/css; charset=utf-8",
         _ => "image/svg+xml",
     }
 }
@@ -117,7 +121,7 @@ fn kind(name: &str) -> &'static str {
 /// A module's imports get the version, so that they are kept as long as it is.
 fn contents(name: &str, bytes: &'static [u8]) -> Cow<'static, [u8]> {
     match std::str::from_utf8(bytes) {
-        Ok(text) if name.ends_with(".js") => {
+        Ok(text) if ending_of(name) == "js" => {
             let versioned = text.replace(".js';\n", &format!(".js?v={}';\n", *VERSION));
             Cow::Owned(versioned.into_bytes())
         }
@@ -156,7 +160,7 @@ mod tests {
 
     #[test]
     fn modules_name_each_other_with_the_version_and_only_known_files() {
-        for (name, bytes) in FILES.iter().filter(|(name, _)| name.ends_with(".js")) {
+        for (name, bytes) in FILES.iter().filter(|(name, _)| ending_of(name) == "js") {
             let text = String::from_utf8(contents(name, bytes).into_owned()).unwrap();
             for import in text.lines().filter(|line| line.starts_with("import ")) {
                 let from = import.split_once("from '").unwrap().1;

@@ -39,9 +39,9 @@ impl Document<'_> {
             meta name="color-scheme" content="light dark";
             title { @if self.title.is_empty() { "finelens" } @else { (self.title) " – finelens" } }
             link rel="icon" type="image/svg+xml" href=(address("favicon.svg"));
-            @for name in names(".css") { link rel="stylesheet" href=(address(name)); }
+            @for name in names("css") { link rel="stylesheet" href=(address(name)); }
             script src=(address("theme.js")) {}
-            @for name in names(".js").filter(|name| *name != "theme.js") {
+            @for name in names("js").filter(|name| *name != "theme.js") {
                 link rel="modulepreload" href=(address(name));
             }
             script type="module" src=(address("app.js")) {}
