@@ -65,6 +65,11 @@ impl Printer {
         Self { level, colour: colour() }
     }
 
+    /// One that prints errors only, for work behind the scenes.
+    pub(crate) fn silent() -> Self {
+        Self { level: Level::Quiet, colour: colour() }
+    }
+
     /// Whether moving bars may be drawn.
     pub(crate) fn bars(&self) -> bool {
         self.level == Level::Bars

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use finelens_clip::Embedder;
+use finelens_clip::{Embedder, Picture};
 use finelens_search::{Backend, Embedded, Filter, Mode, Query, Words};
 
 use crate::cli::{Extra, Search};
@@ -16,26 +16,76 @@ use crate::stamp::StampedModel;
 /// (all but one of 1,200), of quality 40 nine in ten. Of different pictures it joins 87 pairs among 1,094 aerial views and
 /// 86 among 1,653 slices of CT and MR, where 88 % are of one case. At 0.97 it would be 3,542 pairs of slices, 83 % of them
 /// from different cases: a head on a page would hide the other heads.
-const ALIKE: f32 = 0.995;
+pub(crate) const ALIKE: f32 = 0.995;
 
 /// A sum of unit vectors that is shorter than this has no direction to speak of.
 const NOTHING: f64 = 1e-3;
 
-/// A part of the query vector.
+/// A part of the query vector; `P` is how a picture is named where the question comes from.
 #[derive(Debug, Clone, PartialEq)]
-struct Part {
-    weight: f32,
-    what: What,
+pub(crate) struct Part<P> {
+    /// Its share; below nothing to look away from it.
+    pub(crate) weight: f32,
+    /// What it is of.
+    pub(crate) what: What<P>,
 }
 
+/// What can be looked for by its vector.
 #[derive(Debug, Clone, PartialEq)]
-enum What {
+pub(crate) enum What<P> {
     /// A sentence to embed.
     Text(String),
     /// A picture to embed.
-    File(PathBuf),
-    /// A picture that is embedded already.
+    Picture(P),
+    /// A picture of the index, which is embedded already.
     Id(String),
+}
+
+impl<P> Part<P> {
+    /// The sentence that is asked for; nothing where the words only demand.
+    pub(crate) fn of_words(words: &Words) -> Option<Self> {
+        let text = Some(words.to_embed()).filter(|text| !text.is_empty());
+        text.map(|text| Self { weight: 1.0, what: What::Text(text) })
+    }
+}
+
+/// A picture is found by itself first, which nobody needs to be told.
+pub(crate) fn ids<P>(parts: &[Part<P>]) -> Vec<String> {
+    let id = |part: &Part<P>| match &part.what {
+        What::Id(id) => Some(id.clone()),
+        _ => None,
+    };
+    parts.iter().filter_map(id).collect()
+}
+
+/// The weighted sum of unit vectors, of length 1.
+#[derive(Debug)]
+pub(crate) struct Sum(Vec<f64>);
+
+impl Sum {
+    /// Nothing so far.
+    pub(crate) fn new(dim: usize) -> Self {
+        Self(vec![0.0; dim])
+    }
+
+    /// Adds a vector with its share.
+    pub(crate) fn add(&mut self, weight: f32, vector: &[f32]) {
+        for (sum, value) in self.0.iter_mut().zip(vector) {
+            *sum += f64::from(weight) * f64::from(*value);
+        }
+    }
+
+    /// `(D,)`: the direction of the sum.
+    ///
+    /// # Errors
+    /// Where the parts leave nothing.
+    pub(crate) fn unit(&self) -> Result<Vec<f32>, Error> {
+        let length = self.0.iter().map(|value| value * value).sum::<f64>().sqrt();
+        if length <= NOTHING {
+            return Err(Error::Cancelled);
+        }
+        Ok(self.0.iter().map(|value| (value / length) as f32).collect())
+    }
 }
 
 /// Reads the query; a model is loaded only where something has to be embedded.
@@ -62,17 +112,8 @@ pub(crate) fn read(words: &Search, index: &Embedded, printer: &Printer) -> anyho
     })
 }
 
-/// A picture is found by itself first, which nobody needs to be told.
-fn ids(parts: &[Part]) -> Vec<String> {
-    let id = |part: &Part| match &part.what {
-        What::Id(id) => Some(id.clone()),
-        _ => None,
-    };
-    parts.iter().filter_map(id).collect()
-}
-
 /// Everything that the query vector is made of.
-fn parts(typed: &Search, words: &Words, index: &Embedded) -> anyhow::Result<Vec<Part>> {
+fn parts(typed: &Search, words: &Words, index: &Embedded) -> anyhow::Result<Vec<Part<PathBuf>>> {
     let flags = [
         ("--image", typed.image.is_empty()),
         ("--add", typed.add.is_empty()),
@@ -85,9 +126,7 @@ fn parts(typed: &Search, words: &Words, index: &Embedded) -> anyhow::Result<Vec<
             None => Ok(Vec::new()),
         };
     }
-    let text = Some(words.to_embed()).filter(|text| !text.is_empty());
-    let mut parts: Vec<Part> =
-        text.into_iter().map(|text| Part { weight: 1.0, what: What::Text(text) }).collect();
+    let mut parts: Vec<Part<PathBuf>> = Part::of_words(words).into_iter().collect();
     for name in &typed.image {
         parts.push(Part { weight: 1.0, what: picture(name, index, &typed.index)? });
     }
@@ -101,12 +140,12 @@ fn parts(typed: &Search, words: &Words, index: &Embedded) -> anyhow::Result<Vec<
 }
 
 /// What `--image` takes: a file goes before an id of the same name.
-fn picture(name: &str, index: &Embedded, path: &Path) -> anyhow::Result<What> {
+fn picture(name: &str, index: &Embedded, path: &Path) -> anyhow::Result<What<PathBuf>> {
     if let Some(id) = name.strip_prefix(ID) {
         return Ok(What::Id(id.to_owned()));
     }
     if Path::new(name).is_file() {
-        return Ok(What::File(name.into()));
+        return Ok(What::Picture(name.into()));
     }
     match index.get(name)? {
         Some(_) => Ok(What::Id(name.to_owned())),
@@ -118,10 +157,10 @@ fn picture(name: &str, index: &Embedded, path: &Path) -> anyhow::Result<What> {
 const ID: &str = "id:";
 
 /// What `--add` and the like take: most are words.
-fn anything(text: &str) -> What {
+fn anything(text: &str) -> What<PathBuf> {
     match text.strip_prefix(ID) {
         Some(id) => What::Id(id.to_owned()),
-        None if Path::new(text).is_file() => What::File(text.into()),
+        None if Path::new(text).is_file() => What::Picture(text.into()),
         None => What::Text(text.to_owned()),
     }
 }
@@ -129,34 +168,41 @@ fn anything(text: &str) -> What {
 /// `(D,)`: the weighted sum of the parts, of length 1.
 fn vector(
     words: &Search,
-    parts: &[Part],
+    parts: &[Part<PathBuf>],
     index: &Embedded,
     printer: &Printer,
 ) -> anyhow::Result<Vec<f32>> {
     let needs_model = parts.iter().any(|part| !matches!(part.what, What::Id(_)));
-    let mut embedder = if needs_model { Some(embedder(words, index, printer)?) } else { None };
-    let mut sum = vec![0.0f64; index.settings().dim];
+    let mut embedder = if needs_model {
+        Some(embedder(&words.index, words.model.as_deref(), index, printer)?)
+    } else {
+        None
+    };
+    let mut sum = Sum::new(index.settings().dim);
     for part in parts {
         let vector = match (&part.what, &mut embedder) {
             (What::Text(text), Some(embedder)) => embedder.texts(&[text.as_str()])?,
-            (What::File(path), Some(embedder)) => of_file(path, embedder)?,
+            (What::Picture(path), Some(embedder)) => of_file(path, embedder)?,
             (What::Id(id), _) => of_id(id, index, &words.index)?,
             (_, None) => unreachable!("whatever has no id has a model"),
         };
-        for (sum, value) in sum.iter_mut().zip(vector) {
-            *sum += f64::from(part.weight) * f64::from(value);
-        }
+        sum.add(part.weight, &vector);
     }
-    normalised(&sum).ok_or_else(|| Error::Cancelled.into())
+    Ok(sum.unit()?)
 }
 
 /// The model of the index, from where it was, or from where it is said to be.
-fn embedder(words: &Search, index: &Embedded, printer: &Printer) -> anyhow::Result<Embedder> {
+pub(crate) fn embedder(
+    path: &Path,
+    said: Option<&str>,
+    index: &Embedded,
+    printer: &Printer,
+) -> anyhow::Result<Embedder> {
     let expected = index.settings().model;
-    let name = words.model.as_ref().unwrap_or(&expected.name);
+    let name = said.unwrap_or(&expected.name);
     let model = StampedModel::find(name, printer).map_err(|error| match error.downcast() {
-        Ok(Error::NoModel { name }) if words.model.is_none() => {
-            Error::ModelMoved { index: words.index.clone(), name }.into()
+        Ok(Error::NoModel { name }) if said.is_none() => {
+            Error::ModelMoved { index: path.to_owned(), name }.into()
         }
         Ok(other) => other.into(),
         Err(other) => other,
@@ -166,12 +212,18 @@ fn embedder(words: &Search, index: &Embedded, printer: &Printer) -> anyhow::Resu
 }
 
 fn of_file(path: &Path, embedder: &mut Embedder) -> anyhow::Result<Vec<f32>> {
+    let picture = decoded(path, embedder)?;
+    Ok(embedder.images(&[picture])?)
+}
+
+/// The picture in a file.
+pub(crate) fn decoded(path: &Path, embedder: &Embedder) -> anyhow::Result<Picture> {
     let bytes = fs_err::read(path)?;
     let decoded = embedder
         .decoder
         .decode(&bytes)
         .map_err(|error| Error::NotAPicture { path: path.to_owned(), reason: error.to_string() })?;
-    Ok(embedder.images(&[decoded.picture])?)
+    Ok(decoded.picture)
 }
 
 fn of_id(id: &str, index: &Embedded, path: &Path) -> Result<Vec<f32>, anyhow::Error> {
@@ -180,19 +232,19 @@ fn of_id(id: &str, index: &Embedded, path: &Path) -> Result<Vec<f32>, anyhow::Er
     Ok(item.ok_or_else(told)?.vector)
 }
 
-fn normalised(sum: &[f64]) -> Option<Vec<f32>> {
-    let length = sum.iter().map(|value| value * value).sum::<f64>().sqrt();
-    (length > NOTHING).then(|| sum.iter().map(|value| (value / length) as f32).collect())
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
     fn a_sum_has_length_one_or_there_is_none() {
-        assert_eq!(normalised(&[3.0, -4.0]), Some(vec![0.6, -0.8]));
-        assert_eq!(normalised(&[1e-9, 0.0]), None);
+        let mut sum = Sum::new(2);
+        sum.add(3.0, &[1.0, 0.0]);
+        sum.add(-4.0, &[0.0, 1.0]);
+        assert_eq!(sum.unit().unwrap(), [0.6, -0.8]);
+        sum.add(-3.0, &[1.0, 0.0]);
+        sum.add(4.0, &[0.0, 1.0]);
+        assert!(matches!(sum.unit(), Err(Error::Cancelled)));
     }
 
     #[test]
@@ -200,7 +252,7 @@ mod tests {
         let file = tempfile::NamedTempFile::new().unwrap();
         let path = file.path().display().to_string();
         assert_eq!(anything("id:a.jpg"), What::Id("a.jpg".to_owned()));
-        assert_eq!(anything(&path), What::File(path.into()));
+        assert_eq!(anything(&path), What::Picture(path.into()));
         assert_eq!(anything("a river"), What::Text("a river".to_owned()));
     }
 }

@@ -94,4 +94,9 @@ impl RowSet {
             })
         })
     }
+
+    /// The rows, descending.
+    pub(crate) fn newest(&self) -> impl Iterator<Item = Row> + '_ {
+        (0..self.len as Row).rev().filter(|&row| self.contains(row))
+    }
 }

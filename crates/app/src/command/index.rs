@@ -191,7 +191,7 @@ impl Job<'_> {
             self.forget_deleted(&target.index, successor)?;
             // Without --prune, what only the index knows goes on to be known.
             if !self.words.prune {
-                candidates.extend(indexing::carried(&target.index, &ids)?);
+                candidates.extend(indexing::carried(&target.index, &self.words.into, &ids)?);
             }
         }
         Ok(Plan::new(candidates, &target.filling().known()?))

@@ -5,6 +5,7 @@ use finelens_search::{Backend, Embedded};
 use crate::Verdict;
 use crate::cli::Search;
 use crate::found::{self, Found};
+use crate::indexing;
 use crate::printer::Printer;
 use crate::question;
 
@@ -13,7 +14,7 @@ pub(crate) fn run(words: &Search, printer: &Printer) -> anyhow::Result<Verdict> 
     let index = Embedded::open_read_only(&words.index)?;
     let query = question::read(words, &index, printer)?;
     let results = index.search(&query)?;
-    let roots = index.roots()?;
+    let roots = indexing::folders(&index, &words.index)?;
     let found = Found { asked: words, results: &results, roots: &roots };
     found.warn(printer);
     if words.json {

@@ -10,6 +10,8 @@ use finelens_data::{Example, Value as DataValue};
 use finelens_search::{Backend, Embedded, Known, Metadata, Place, Record, Value};
 use rayon::prelude::*;
 
+use super::roots::folders;
+
 /// A picture as it should be in the index.
 #[derive(Debug, Clone)]
 pub(crate) struct Candidate {
@@ -130,8 +132,12 @@ fn value_of(value: &DataValue) -> Value {
 }
 
 /// The pictures of an index that are not among `ids`, to be taken over into another one from their originals.
-pub(crate) fn carried(index: &Embedded, ids: &HashSet<&str>) -> anyhow::Result<Vec<Candidate>> {
-    let roots = index.roots()?;
+pub(crate) fn carried(
+    index: &Embedded,
+    path: &Path,
+    ids: &HashSet<&str>,
+) -> anyhow::Result<Vec<Candidate>> {
+    let roots = folders(index, path)?;
     let mut candidates = Vec::new();
     for id in index.known()?.keys().filter(|id| !ids.contains(id.as_str())) {
         let Some(item) = index.get(id)? else { continue };

@@ -1,6 +1,6 @@
 //! A file becomes what the index and the model need of it, in one decoding.
 
-use finelens_clip::{Decoder, Embedder, Preprocess};
+use finelens_clip::{Decoder, Embedder, Picture, Preprocess};
 use finelens_search::{Place, Record};
 
 use super::plan::{Candidate, size_and_time};
@@ -42,6 +42,16 @@ impl Reader {
         Self { decoder: embedder.decoder.clone(), preprocess: embedder.preprocess.clone() }
     }
 
+    /// `(3, S, S)`: what the model takes.
+    pub(crate) fn pixels(&self, picture: &Picture) -> Vec<f32> {
+        self.preprocess.pixels(picture)
+    }
+
+    /// How files become pictures for this model.
+    pub(crate) fn decoder(&self) -> &Decoder {
+        &self.decoder
+    }
+
     /// Reads, compares, decodes, prepares.
     pub(crate) fn read(&self, candidate: &Candidate) -> Read {
         self.try_read(candidate).unwrap_or_else(Read::Unreadable)
@@ -65,7 +75,7 @@ impl Reader {
         let told = |what: String| format!("{}: {what}", candidate.file.display());
         let decoded = self.decoder.decode(&bytes).map_err(|error| told(error.to_string()))?;
         let thumbnail = Some(thumbnail::jpeg(&decoded.picture).map_err(told)?);
-        let pixels = self.preprocess.pixels(&decoded.picture);
+        let pixels = self.pixels(&decoded.picture);
         let record = Record { thumbnail, ..record };
         Ok(Read::Picture { record, pixels, replaces: known.is_some() })
     }

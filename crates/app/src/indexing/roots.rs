@@ -1,5 +1,6 @@
 //! Folders of the originals by name, so that a collection can move without its index.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use finelens_search::Embedded;
@@ -11,6 +12,19 @@ const NAMELESS: &str = "pictures";
 
 /// Pictures that are looked for in a folder that may be where a root moved.
 const SAMPLE: usize = 100;
+
+/// The root of pictures that were added over HTTP, and its folder in that of the index, with which it moves.
+pub(crate) const UPLOADS: &str = "uploads";
+
+/// Folders of the originals by name, with that of added pictures if there is one.
+pub(crate) fn folders(index: &Embedded, path: &Path) -> anyhow::Result<BTreeMap<String, PathBuf>> {
+    let mut folders = index.roots()?;
+    let added = path.join(UPLOADS);
+    if added.is_dir() {
+        folders.insert(UPLOADS.to_owned(), added);
+    }
+    Ok(folders)
+}
 
 /// Registers the folder, unless it is, and returns its name.
 ///
@@ -31,7 +45,8 @@ pub(crate) fn register(index: &Embedded, folder: &Path) -> anyhow::Result<String
             || places.take(SAMPLE).any(|place| folder.join(&place.path).exists())
     };
     let free = |name: &String| {
-        roots.get(name).is_none_or(|known: &PathBuf| !known.exists() && moved_here(name))
+        name != UPLOADS
+            && roots.get(name).is_none_or(|known: &PathBuf| !known.exists() && moved_here(name))
     };
     let mut numbered = (2..).map(|number| format!("{plain}-{number}"));
     let name = Some(plain.clone()).filter(free).or_else(|| numbered.find(free));

@@ -90,6 +90,13 @@ impl Failure {
         self.status
     }
 
+    /// No picture of this id.
+    pub(crate) fn no_picture(id: &str) -> Self {
+        let shown: String = id.chars().take(80).collect();
+        let told = format!("there is no picture of the id {shown:?}");
+        Self::new(StatusCode::NOT_FOUND, "no_picture", told).hint("ids are what a search finds")
+    }
+
     /// What happened.
     pub(crate) fn message(&self) -> &str {
         &self.message

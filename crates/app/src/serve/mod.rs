@@ -4,11 +4,14 @@
 
 mod api;
 mod collection;
+mod embedding;
 mod failure;
 mod gate;
 mod openapi;
 mod page;
+mod parts;
 mod state;
+mod uploads;
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -21,6 +24,7 @@ use tokio::net::TcpListener;
 
 use crate::printer::Printer;
 use failure::Failure;
+use gate::blocking;
 use state::Served;
 
 /// What a server is told when it begins.
@@ -41,9 +45,12 @@ pub(crate) struct Config {
 /// Longest time that requests in flight are given to end once the server was asked to stop.
 const PATIENCE: Duration = Duration::from_secs(20);
 
+/// How often it is looked whether an index can be let go of.
+const LOOKED_AFTER: Duration = Duration::from_secs(1);
+
 /// Serves until somebody asks to stop: Ctrl-C, or SIGTERM.
 pub(crate) fn run(config: &Config, printer: &Printer) -> anyhow::Result<()> {
-    let served = Arc::new(Served::open(config, printer)?);
+    let served = Arc::new(Served::open(config)?);
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     let ended = runtime.block_on(listen(config, served, printer));
     // What is still at work was given its time.
@@ -58,6 +65,7 @@ async fn listen(config: &Config, served: Arc<Served>, printer: &Printer) -> anyh
     let address = listener.local_addr()?;
     printer.data(format_args!("http://{address}/"))?;
     printer.say(format_args!("serving {}; Ctrl-C ends it", config.index.display()));
+    tokio::spawn(let_go(Arc::clone(&served)));
     let (stop, stopped) = tokio::sync::watch::channel(false);
     let mut seen = stopped.clone();
     let graceful = async move {
@@ -73,6 +81,16 @@ async fn listen(config: &Config, served: Arc<Served>, printer: &Printer) -> anyh
         }
     }
     Ok(())
+}
+
+/// Lets go of indexes that were not changed for a while, so that others can change them.
+async fn let_go(served: Arc<Served>) {
+    loop {
+        tokio::time::sleep(LOOKED_AFTER).await;
+        let served = Arc::clone(&served);
+        let let_go = move || served.collections().for_each(|(_, collection)| collection.let_go());
+        let _ = blocking(let_go).await;
+    }
 }
 
 /// Everything that is answered. The page goes beside the API, the guard around both, and nothing outside of `tell`, which

@@ -7,15 +7,14 @@ use super::Config;
 use super::collection::Collection;
 use super::failure::Failure;
 use super::gate::Gate;
-use crate::printer::Printer;
 
 /// Everything that a request may need.
 #[derive(Debug)]
 pub(crate) struct Served {
     /// The index.
-    main: Collection,
+    pub(crate) main: Collection,
     /// The one to compare with.
-    other: Option<Collection>,
+    pub(crate) other: Option<Collection>,
     /// Who is let in.
     pub(crate) gate: Gate,
     /// Whether the index must stay as it is.
@@ -33,11 +32,22 @@ pub(crate) enum Which {
     Other,
 }
 
+impl Which {
+    /// Its name in the API.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Main => "main",
+            Self::Other => "other",
+        }
+    }
+}
+
 impl Served {
     /// Opens what was named.
-    pub(crate) fn open(config: &Config, _printer: &Printer) -> anyhow::Result<Self> {
-        let main = Collection::open(&config.index)?;
-        let other = config.compare.as_deref().map(Collection::open).transpose()?;
+    pub(crate) fn open(config: &Config) -> anyhow::Result<Self> {
+        let main = Collection::open(&config.index, config.model.as_deref())?;
+        let other =
+            config.compare.as_deref().map(|path| Collection::open(path, None)).transpose()?;
         Ok(Self { main, other, gate: Gate::new(), read_only: config.read_only })
     }
 
@@ -50,5 +60,16 @@ impl Served {
                     .hint("start the server with --compare INDEX")
             }),
         }
+    }
+
+    /// All indexes that are served.
+    pub(crate) fn collections(&self) -> impl Iterator<Item = (Which, &Collection)> {
+        let other = self.other.as_ref().map(|other| (Which::Other, other));
+        std::iter::once((Which::Main, &self.main)).chain(other)
+    }
+
+    /// An error where nothing may be changed.
+    pub(crate) fn must_be_writable(&self) -> Result<(), Failure> {
+        if self.read_only { Err(Failure::read_only()) } else { Ok(()) }
     }
 }

@@ -79,7 +79,7 @@ fn ranked(
         (None, Some(vector)) => (by_vector(snapshot, query, vector, depth, allowed), None),
         // Words that say nothing find nothing; a note says which.
         (None, None) if !query.words.is_empty() && !query.words.constrains() => (Vec::new(), None),
-        (None, None) => (in_order(allowed, depth), None),
+        (None, None) => (newest(allowed, depth), None),
     })
 }
 
@@ -149,9 +149,9 @@ pub(super) fn nearest(
     }
 }
 
-/// With nothing to compare with, the order is that in which pictures came in.
-fn in_order(allowed: &RowSet, wanted: usize) -> Vec<Found> {
-    allowed.iter().take(wanted).map(|row| Found { row, scores: Scores::default() }).collect()
+/// With nothing to compare with, what came in last stands first.
+fn newest(allowed: &RowSet, wanted: usize) -> Vec<Found> {
+    allowed.newest().take(wanted).map(|row| Found { row, scores: Scores::default() }).collect()
 }
 
 fn hybrid(

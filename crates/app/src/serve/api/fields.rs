@@ -8,6 +8,9 @@ use axum::http::request::Parts;
 
 use crate::serve::failure::Failure;
 
+/// Letters of a wrong value that are shown.
+const SHOWN: usize = 80;
+
 /// Names with their values, in order; a name may come more than once.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct Fields(pub(crate) Vec<(String, String)>);
@@ -28,7 +31,7 @@ impl Fields {
 }
 
 /// A value of some type.
-pub(crate) fn parsed<T: FromStr>(name: &str, value: &str, expected: &str) -> Result<T, Failure> {
+fn parsed<T: FromStr>(name: &str, value: &str, expected: &str) -> Result<T, Failure> {
     value.parse().map_err(|_| wrong(name, value, expected))
 }
 
@@ -36,6 +39,18 @@ pub(crate) fn parsed<T: FromStr>(name: &str, value: &str, expected: &str) -> Res
 pub(crate) fn share(name: &str, value: &str, least: f32, most: f32) -> Result<f32, Failure> {
     let expected = format!("a number from {least} to {most}");
     let number: f32 = parsed(name, value, &expected)?;
+    if (least..=most).contains(&number) { Ok(number) } else { Err(wrong(name, value, &expected)) }
+}
+
+/// A whole number between two others.
+pub(crate) fn between(
+    name: &str,
+    value: &str,
+    least: usize,
+    most: usize,
+) -> Result<usize, Failure> {
+    let expected = format!("a whole number from {least} to {most}");
+    let number = parsed(name, value, &expected)?;
     if (least..=most).contains(&number) { Ok(number) } else { Err(wrong(name, value, &expected)) }
 }
 
@@ -54,8 +69,8 @@ pub(crate) fn wrong(name: &str, value: &str, expected: &str) -> Failure {
     Failure::bad("bad_parameter", format!("{name}: expected {expected}, found {shown:?}"))
 }
 
-/// Letters of a wrong value that are shown.
-const SHOWN: usize = 80;
+/// Likeness from which a name was probably meant to be another. Own choice.
+const ALIKE: f64 = 0.8;
 
 /// A name that means nothing here.
 pub(crate) fn unknown(name: &str, known: &[&str]) -> Failure {
@@ -71,9 +86,6 @@ pub(crate) fn unknown(name: &str, known: &[&str]) -> Failure {
         _ => failure.hint(format!("known: {}", known.join(", "))),
     }
 }
-
-/// Likeness from which a name was probably meant to be another. Own choice.
-const ALIKE: f64 = 0.8;
 
 #[cfg(test)]
 mod tests {

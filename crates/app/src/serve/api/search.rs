@@ -4,205 +4,32 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use axum::Json;
+use axum::body::Bytes;
 use axum::extract::State;
-use finelens_search::{Backend, Filter, Hit, Metadata, Mode, Query, Results, Rule, Words};
-use serde::{Deserialize, Serialize};
-use utoipa::{IntoParams, ToSchema};
+use finelens_search::{Backend, Mode, Query};
+use utoipa::ToSchema;
 
-use super::fields::{Fields, parsed, unknown, wrong};
-use crate::found::{ScoresDocument, marks};
+use super::answer::{Answer, Took};
+use super::fields::Fields;
+use super::form::Form;
+use super::question::{Legs, Question, not_lexical};
+use crate::found;
+use crate::question::{Part, What};
+use crate::serve::collection::Collection;
+use crate::serve::embedding;
 use crate::serve::failure::{Failure, FailureBody};
-use crate::serve::state::{Served, Which};
+use crate::serve::parts::{self, Shown};
+use crate::serve::state::Served;
 
-/// Hits on a page at most.
-const LONGEST_PAGE: usize = 200;
-
-/// Hits on a page unless somebody asks for another number: a grid of two, three, four and six columns is full.
-const PAGE: usize = 24;
-
-/// Deepest hit that is shown. Own choice: whoever looks further should ask otherwise, and a search has to rank all before it.
-const DEEPEST: usize = 100_000;
-
-/// What a search is asked.
-#[derive(Debug, Clone, PartialEq, IntoParams)]
-#[into_params(parameter_in = Query)]
-pub(crate) struct Question {
-    /// Words; any text is valid. `"phrases"`, `+words`, `-words` and `begin*` bind every mode.
-    #[param(required = false)]
-    pub(crate) q: String,
-    /// What decides on the order. Default: hybrid.
-    #[param(required = false, inline)]
-    pub(crate) mode: Legs,
-    /// Condition, as in `year >= 2010 and class in (port, "river bank")`.
-    pub(crate) filter: Option<String>,
-    /// Hits to leave out at the top.
-    #[param(required = false, maximum = 100_000)]
-    pub(crate) offset: usize,
-    /// Hits wanted. Default: 24.
-    #[param(required = false, minimum = 1, maximum = 200)]
-    pub(crate) limit: usize,
-    /// Which index. Default: main.
-    #[param(required = false, inline)]
-    pub(crate) index: Which,
-}
-
-impl Default for Question {
-    fn default() -> Self {
-        Self {
-            q: String::new(),
-            mode: Legs::Hybrid,
-            filter: None,
-            offset: 0,
-            limit: PAGE,
-            index: Which::Main,
-        }
-    }
-}
-
-/// What decides on the order.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-#[serde(rename_all = "lowercase")]
-pub(crate) enum Legs {
-    /// The words alone
-    Lexical,
-    /// What the pictures show alone
-    Vector,
-    /// Both
-    Hybrid,
-}
-
-/// Names of all parameters.
-const NAMES: [&str; 6] = ["q", "mode", "filter", "offset", "limit", "index"];
-
-impl Question {
-    /// Reads the fields of an address or a form.
-    pub(crate) fn read(fields: Fields) -> Result<Self, Failure> {
-        let mut question = Self::default();
-        for (name, value) in fields.0 {
-            question.take(&name, value)?;
-        }
-        Ok(question)
-    }
-
-    fn take(&mut self, name: &str, value: String) -> Result<(), Failure> {
-        match name {
-            "q" => self.q = value,
-            "mode" => self.mode = legs(&value)?,
-            "filter" => self.filter = Some(value).filter(|text| !text.trim().is_empty()),
-            "offset" => self.offset = between(name, &value, 0, DEEPEST)?,
-            "limit" => self.limit = between(name, &value, 1, LONGEST_PAGE)?,
-            "index" => self.index = which(&value)?,
-            _ => return Err(unknown(name, &NAMES)),
-        }
-        Ok(())
-    }
-
-    fn query(&self) -> Result<Query, Failure> {
-        let filter = self.filter.as_deref().map(Filter::parse).transpose()?;
-        let mode = match self.mode {
-            Legs::Lexical => Mode::Lexical,
-            Legs::Vector => Mode::Vector,
-            Legs::Hybrid => Mode::Hybrid,
-        };
-        let (offset, limit) = (self.offset, self.limit);
-        Ok(Query { mode, filter, offset, limit, ..Query::new(Words::parse(&self.q), None) })
-    }
-}
-
-fn legs(value: &str) -> Result<Legs, Failure> {
-    match value {
-        "lexical" => Ok(Legs::Lexical),
-        "vector" => Ok(Legs::Vector),
-        "hybrid" => Ok(Legs::Hybrid),
-        _ => Err(wrong("mode", value, "lexical, vector or hybrid")),
-    }
-}
-
-fn which(value: &str) -> Result<Which, Failure> {
-    match value {
-        "main" => Ok(Which::Main),
-        "other" => Ok(Which::Other),
-        _ => Err(wrong("index", value, "main or other")),
-    }
-}
-
-fn between(name: &str, value: &str, least: usize, most: usize) -> Result<usize, Failure> {
-    let expected = format!("a whole number from {least} to {most}");
-    let number = parsed(name, value, &expected)?;
-    if (least..=most).contains(&number) { Ok(number) } else { Err(wrong(name, value, &expected)) }
-}
-
-/// What was found.
-#[derive(Debug, Serialize, ToSchema)]
-pub(crate) struct Answer {
-    query: Asked,
-    /// How the two legs were put together; `null` where one answered alone.
-    rule: Option<RuleDocument>,
-    /// Best first.
-    hits: Vec<HitDocument>,
-    /// Whether there are more after these.
-    more: bool,
-    /// What a person should know of this answer.
-    notes: Vec<String>,
-    /// Pictures that should be here but are damaged on disk.
-    damaged: Vec<String>,
-    took_ms: Took,
-}
-
-/// The question as it was understood.
-#[derive(Debug, Serialize, ToSchema)]
-struct Asked {
-    q: String,
-    mode: Legs,
-    filter: Option<String>,
-    offset: usize,
-    limit: usize,
-    index: Which,
-}
-
-#[derive(Debug, Serialize, ToSchema)]
-pub(crate) struct RuleDocument {
-    /// `rrf` (reciprocal ranks) or `convex` (weighted scores).
-    kind: &'static str,
-    /// Share of the vector under `convex`.
-    weight: Option<f32>,
-}
-
-#[derive(Debug, Serialize, ToSchema)]
-struct HitDocument {
-    /// From 1, over all pages.
-    rank: usize,
-    id: String,
-    captions: Vec<String>,
-    /// For each caption the places that matched, as UTF-8 bytes from and to.
-    marks: Vec<Vec<[usize; 2]>>,
-    /// Words of the captions that matched.
-    matched: Vec<String>,
-    scores: ScoresDocument,
-    #[schema(value_type = Object)]
-    metadata: Metadata,
-    /// Ids of pictures that look the same and were folded into this one.
-    duplicates: Vec<String>,
-}
-
-/// Where the time went, in milliseconds.
-#[derive(Debug, Serialize, ToSchema)]
-struct Took {
-    /// Until it was this request's turn.
-    wait: f64,
-    /// In the model.
-    embed: f64,
-    /// In the index.
-    search: f64,
-}
-
-/// Search by words, by pictures, or by both.
+/// Search by words, by pictures, or by both. Without any question: everything, newest first.
 #[utoipa::path(
     get, path = "/api/search", tag = "search", params(Question),
     responses(
         (status = 200, body = Answer),
         (status = 400, body = FailureBody, description = "a parameter that cannot be understood"),
+        (status = 404, body = FailureBody, description = "a picture that is not there"),
         (status = 429, body = FailureBody, description = "too much is asked; see Retry-After"),
+        (status = 503, body = FailureBody, description = "the model of the index is not there"),
     )
 )]
 pub(crate) async fn get(
@@ -210,50 +37,109 @@ pub(crate) async fn get(
     fields: Fields,
 ) -> Result<Json<Answer>, Failure> {
     let question = Question::read(fields)?;
-    let query = question.query()?;
-    let reader = Arc::clone(&served.collection(question.index)?.reader);
+    Ok(Json(answer(&served, &question, Vec::new()).await?))
+}
+
+/// What a search by pictures is sent: the parameters of the search by address, and pictures.
+#[derive(Debug, ToSchema)]
+#[expect(dead_code, reason = "describes a form; `Form` reads it")]
+pub(crate) struct SearchForm {
+    /// A picture; may be repeated.
+    #[schema(value_type = Vec<String>, format = Binary)]
+    image: Vec<u8>,
+    /// Words; and so on for every other parameter.
+    q: Option<String>,
+}
+
+/// Search by pictures that are sent along; nothing of them is kept.
+#[utoipa::path(
+    post, path = "/api/search", tag = "search",
+    request_body(content = SearchForm, content_type = "multipart/form-data"),
+    responses(
+        (status = 200, body = Answer),
+        (status = 400, body = FailureBody, description = "a field that cannot be understood"),
+        (status = 404, body = FailureBody, description = "a picture that is not there"),
+        (status = 413, body = FailureBody, description = "too large"),
+        (status = 415, body = FailureBody, description = "no picture"),
+        (status = 422, body = FailureBody, description = "a damaged picture"),
+        (status = 429, body = FailureBody, description = "too much is asked; see Retry-After"),
+        (status = 503, body = FailureBody, description = "the model of the index is not there"),
+    )
+)]
+pub(crate) async fn post(
+    State(served): State<Arc<Served>>,
+    form: Form,
+) -> Result<Json<Answer>, Failure> {
+    let question = Question::read(form.fields)?;
+    if question.mode == Legs::Lexical && !form.images.is_empty() {
+        return Err(not_lexical("image"));
+    }
+    Ok(Json(answer(&served, &question, form.images).await?))
+}
+
+/// Answers a question, to which pictures may have been sent along.
+pub(crate) async fn answer(
+    served: &Served,
+    question: &Question,
+    sent: Vec<Bytes>,
+) -> Result<Answer, Failure> {
+    let (mut query, named) = question.query()?;
+    let collection = served.collection(question.index)?;
     let admitted = served.gate.enter()?;
+    let begun = Instant::now();
+    let parts = shown(named, sent);
+    let without_model = without_model(collection, &query, &parts)?;
+    if without_model.is_none() {
+        query.vector = parts::vector(collection, &parts).await?;
+    }
+    let embed = begun.elapsed();
+    let reader = Arc::clone(&collection.reader);
     let search = move || {
         let begun = Instant::now();
-        reader.search(&query).map(|results| (results, begun.elapsed()))
+        let mut results = reader.search(&query)?;
+        if let Some(filter) = query.filter.as_ref().filter(|_| results.hits.is_empty()) {
+            results.notes.extend(found::reasons(&reader, filter)?);
+        }
+        Ok::<_, Failure>((results, begun.elapsed()))
     };
     let (found, wait) = admitted.work(search).await?;
-    let (results, search) = found?;
-    let took_ms =
-        Took { wait: 1e3 * wait.as_secs_f64(), embed: 0.0, search: 1e3 * search.as_secs_f64() };
-    Ok(Json(answer(question, results, took_ms)))
+    let (mut results, search) = found?;
+    results.notes.extend(without_model);
+    Ok(Answer::new(question, results, Took { wait, embed, search }))
 }
 
-fn answer(question: Question, results: Results, took_ms: Took) -> Answer {
-    let Question { q, mode, filter, offset, limit, index } = question;
-    let hits = results.hits.into_iter().zip(offset + 1..);
-    Answer {
-        query: Asked { q, mode, filter, offset, limit, index },
-        rule: results.rule.map(rule),
-        hits: hits.map(|(hit, rank)| document(hit, rank)).collect(),
-        more: results.more,
-        notes: results.notes,
-        damaged: results.damaged,
-        took_ms,
-    }
+/// The parts of the question, and after them the pictures that were sent along.
+fn shown(named: Vec<Part<String>>, sent: Vec<Bytes>) -> Vec<Part<Shown>> {
+    let named = named.into_iter().map(|Part { weight, what }| {
+        let what = match what {
+            What::Text(text) => What::Text(text),
+            What::Id(id) => What::Id(id),
+            What::Picture(name) => What::Picture(Shown::Upload(name)),
+        };
+        Part { weight, what }
+    });
+    let sent = sent.into_iter();
+    let sent = sent.map(|bytes| Part { weight: 1.0, what: What::Picture(Shown::Sent(bytes)) });
+    named.chain(sent).collect()
 }
 
-pub(crate) fn rule(rule: Rule) -> RuleDocument {
-    match rule {
-        Rule::Rrf => RuleDocument { kind: "rrf", weight: None },
-        Rule::Convex { weight } => RuleDocument { kind: "convex", weight: Some(weight) },
+/// A note where the model cannot be used, and words alone can answer: better than nothing at all.
+fn without_model(
+    collection: &Collection,
+    query: &Query,
+    parts: &[Part<Shown>],
+) -> Result<Option<String>, Failure> {
+    let only_words = query.mode == Mode::Hybrid
+        && parts.iter().all(|part| matches!(part.what, What::Text(_)) && part.weight > 0.0);
+    let needs_model = !parts.is_empty();
+    if !only_words || !needs_model {
+        return Ok(None);
     }
-}
-
-fn document(hit: Hit, rank: usize) -> HitDocument {
-    HitDocument {
-        rank,
-        scores: ScoresDocument::of(&hit.scores),
-        marks: marks(&hit),
-        id: hit.record.id,
-        captions: hit.record.captions,
-        matched: hit.matched,
-        metadata: hit.record.metadata,
-        duplicates: hit.duplicates,
-    }
+    Ok(match collection.embedding()?.state() {
+        embedding::State::Failed(failure) => Some(format!(
+            "searched by the words alone, as the model cannot be used: {}",
+            failure.message()
+        )),
+        _ => None,
+    })
 }

@@ -2,6 +2,7 @@
 
 #[allow(dead_code, reason = "its users land one after another")]
 pub(crate) mod client;
+mod pictures;
 mod search;
 #[cfg(unix)]
 mod stop;
