@@ -90,6 +90,12 @@ impl Failure {
         self.status
     }
 
+    /// A file that could not be read or written; which one is the log's to know.
+    pub(crate) fn disk(error: &std::io::Error) -> Self {
+        tracing::error!("{error}");
+        Self::internal("a file could not be read or written")
+    }
+
     /// No picture of this id.
     pub(crate) fn no_picture(id: &str) -> Self {
         let shown: String = id.chars().take(80).collect();
@@ -148,27 +154,27 @@ pub(crate) async fn tell(request: Request, next: Next) -> Response {
 
 impl From<SearchError> for Failure {
     fn from(error: SearchError) -> Self {
-        let (status, code, hint) = match &error {
-            SearchError::Filter { .. } => {
-                let example = "year >= 2010 and class in (port, \"river bank\")";
-                (StatusCode::BAD_REQUEST, "bad_filter", format!("write for example {example}"))
+        match &error {
+            SearchError::Filter { .. } => Self::bad("bad_filter", error.to_string())
+                .hint("write for example year >= 2010 and class in (port, \"river bank\")"),
+            SearchError::Query { .. } | SearchError::Id { .. } => {
+                Self::bad("bad_query", error.to_string())
+                    .hint("/api/openapi.json describes every field")
             }
-            SearchError::Query { .. } | SearchError::Id { .. } => (
-                StatusCode::BAD_REQUEST,
-                "bad_query",
-                "/api/openapi.json describes every field".to_owned(),
-            ),
             SearchError::Locked { .. } => {
-                let hint = "another program is writing to this index: ask again when it is done; searching goes on meanwhile";
-                (StatusCode::CONFLICT, "locked", hint.to_owned())
+                let told = "another program is writing to this index";
+                Self::new(StatusCode::CONFLICT, "locked", told)
+                    .hint("try again when it is done; searching goes on meanwhile")
             }
-            SearchError::ReadOnly { .. } => return Self::read_only(),
+            SearchError::ReadOnly { .. } => Self::read_only(),
+            // The message may name files of this machine.
             _ => {
-                let hint = "finelens admin verify tells what is wrong with the index".to_owned();
-                (StatusCode::INTERNAL_SERVER_ERROR, "index", hint)
+                tracing::error!("{error}");
+                let told = "the index cannot do this at the moment";
+                Self::new(StatusCode::INTERNAL_SERVER_ERROR, "index", told)
+                    .hint("the server's log says why, and finelens admin verify what else is wrong")
             }
-        };
-        Self::new(status, code, error.to_string()).hint(hint)
+        }
     }
 }
 

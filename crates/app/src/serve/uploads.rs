@@ -86,8 +86,8 @@ impl Uploads {
             image::guess_format(bytes).ok().and_then(|format| format.extensions_str().first());
         let name = format!("{}.{}", hash(bytes), ending.unwrap_or(&"bin"));
         let file = self.keep("pictures", &name, bytes)?;
-        let told = |error: std::io::Error| Failure::internal(error.to_string());
-        let (bytes_long, modified_ns) = size_and_time(&file).map_err(told)?;
+        let (bytes_long, modified_ns) =
+            size_and_time(&file).map_err(|error| Failure::disk(&error))?;
         Ok(Place {
             root: UPLOADS.to_owned(),
             path: format!("pictures/{name}"),
@@ -119,7 +119,7 @@ impl Uploads {
             half.persist(&file)?;
             Ok(())
         };
-        write().map_err(|error| Failure::internal(error.to_string()))?;
+        write().map_err(|error| Failure::disk(&error))?;
         Ok(file)
     }
 }

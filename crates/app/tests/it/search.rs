@@ -353,7 +353,7 @@ mod mistakes {
         exit 1
         -- stdout
         -- stderr
-        warning: "split" holds texts, no numbers: write them in quotes, as "train"
+        warning: "split" holds texts, no numbers: write them in quotes, as "valid"
         no picture found
         "#);
     }

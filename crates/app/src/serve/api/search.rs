@@ -6,7 +6,7 @@ use std::time::Instant;
 use axum::Json;
 use axum::body::Bytes;
 use axum::extract::State;
-use finelens_search::{Backend, Mode, Query};
+use finelens_search::{Backend, Mode};
 use utoipa::ToSchema;
 
 use super::answer::{Answer, Took};
@@ -15,8 +15,7 @@ use super::form::Form;
 use super::question::{Legs, Question, not_lexical};
 use crate::found;
 use crate::question::{Part, What};
-use crate::serve::collection::Collection;
-use crate::serve::embedding;
+use crate::serve::embedding::NO_MODEL;
 use crate::serve::failure::{Failure, FailureBody};
 use crate::serve::parts::{self, Shown};
 use crate::serve::state::Served;
@@ -88,10 +87,9 @@ pub(crate) async fn answer(
     let admitted = served.gate.enter()?;
     let begun = Instant::now();
     let parts = shown(named, sent);
-    let without_model = without_model(collection, &query, &parts)?;
-    if without_model.is_none() {
-        query.vector = parts::vector(collection, &parts).await?;
-    }
+    let vector = parts::vector(collection, &parts).await;
+    let (vector, without_model) = or_words_alone(vector, query.mode, &parts)?;
+    query.vector = vector;
     let embed = begun.elapsed();
     let reader = Arc::clone(&collection.reader);
     let search = move || {
@@ -123,23 +121,19 @@ fn shown(named: Vec<Part<String>>, sent: Vec<Bytes>) -> Vec<Part<Shown>> {
     named.chain(sent).collect()
 }
 
-/// A note where the model cannot be used, and words alone can answer: better than nothing at all.
-fn without_model(
-    collection: &Collection,
-    query: &Query,
+/// Where the model cannot be used, words alone may answer, with a note: better than nothing at all.
+fn or_words_alone(
+    vector: Result<Option<Vec<f32>>, Failure>,
+    mode: Mode,
     parts: &[Part<Shown>],
-) -> Result<Option<String>, Failure> {
-    let only_words = query.mode == Mode::Hybrid
-        && parts.iter().all(|part| matches!(part.what, What::Text(_)) && part.weight > 0.0);
-    let needs_model = !parts.is_empty();
-    if !only_words || !needs_model {
-        return Ok(None);
+) -> Result<(Option<Vec<f32>>, Option<String>), Failure> {
+    let words = |part: &Part<Shown>| matches!(part.what, What::Text(_)) && part.weight > 0.0;
+    match vector {
+        Err(failure)
+            if failure.code() == NO_MODEL && mode == Mode::Hybrid && parts.iter().all(words) =>
+        {
+            Ok((None, Some(format!("searched by the words alone: {}", failure.message()))))
+        }
+        vector => Ok((vector?, None)),
     }
-    Ok(match collection.embedding()?.state() {
-        embedding::State::Failed(failure) => Some(format!(
-            "searched by the words alone, as the model cannot be used: {}",
-            failure.message()
-        )),
-        _ => None,
-    })
 }

@@ -21,6 +21,9 @@ use queue::{Ask, Queue};
 /// Vectors that are remembered, of texts and of uploaded pictures: paging asks for the same again. Some 8 MB at width 512.
 const REMEMBERED: NonZeroUsize = NonZeroUsize::new(4096).unwrap();
 
+/// Code of what needs a model where none can be used.
+pub(crate) const NO_MODEL: &str = "no_model";
+
 /// A model at work.
 #[derive(Debug)]
 pub(crate) struct Embedding {
@@ -135,9 +138,11 @@ async fn answered(
     answer.await.unwrap_or_else(|_| Err(Failure::internal("the model does not answer any more")))
 }
 
+/// What the log says of it, paths and all, is nobody else's to know.
 fn unusable(error: &anyhow::Error) -> Failure {
     let why = Problem::of(error).map_or_else(|| error.to_string(), |problem| problem.message);
-    let hint =
-        "say where it is with --model when the server is started; mode=lexical needs no model";
-    Failure::new(StatusCode::SERVICE_UNAVAILABLE, "no_model", why).hint(hint)
+    tracing::warn!("{why}: only words can be searched; --model says where the model is");
+    let told = "the model of this index cannot be used";
+    Failure::new(StatusCode::SERVICE_UNAVAILABLE, NO_MODEL, told)
+        .hint("mode=lexical needs no model; the server's log says what is wrong with it")
 }

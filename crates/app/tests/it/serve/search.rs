@@ -114,12 +114,12 @@ fn words_are_searched_where_the_model_is_gone() {
     let folder = indexed();
     fs_err::rename(folder.path("model"), folder.path("moved")).unwrap();
     let server = Server::start(&folder, &[]);
-    let found = server.json("/api/search?q=a");
+    let found = server.json("/api/search?q=river");
     assert!(found["notes"][0].as_str().unwrap().contains("by the words alone"), "{found}");
-    let failure = server.get("/api/search?q=a&mode=vector").failure();
+    let failure = server.get("/api/search?q=river&mode=vector").failure();
     assert_eq!(failure, (503, "no_model".to_owned()));
     let server = Server::start(&folder, &["--model", "moved"]);
-    assert!(server.json("/api/search?q=a")["notes"].as_array().unwrap().is_empty());
+    assert!(server.json("/api/search?q=river")["notes"].as_array().unwrap().is_empty());
 }
 
 #[test]
