@@ -5,6 +5,7 @@
 mod backend;
 mod embedded;
 mod error;
+mod facet;
 mod filter;
 mod fusion;
 mod hit;
@@ -19,6 +20,7 @@ mod words;
 pub use backend::Backend;
 pub use embedded::{Embedded, Known, Progress, Trial};
 pub use error::Error;
+pub use facet::{Facet, Facets, Numbers};
 pub use filter::{Comparison, Filter, Operand};
 pub use fusion::Rule;
 pub use hit::{Hit, Results, Scores};

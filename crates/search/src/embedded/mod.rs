@@ -4,6 +4,7 @@
 //! some number, and are brought up to date whenever the index is opened or changed.
 
 mod backend;
+mod choices;
 mod durable;
 mod fit;
 mod folder;
@@ -195,14 +196,6 @@ impl Embedded {
     /// When it is damaged on disk.
     pub fn thumbnail(&self, id: &str) -> Result<Option<Vec<u8>>, Error> {
         self.ask(|snapshot| Ok((snapshot.store().thumbnail(id)?, true)))
-    }
-
-    /// Words of the captions that begin so, the most frequent first.
-    ///
-    /// # Errors
-    /// What the disk has to report.
-    pub fn words_beginning(&self, prefix: &str, limit: usize) -> Result<Vec<String>, Error> {
-        self.now()?.lexical.words_beginning(prefix, limit)
     }
 
     /// Keeps unit vectors of captions, by which the vector leg is calibrated from then on: words ask for other vectors than

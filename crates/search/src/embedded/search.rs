@@ -89,7 +89,7 @@ fn wanted(snapshot: &Snapshot, query: &Query) -> usize {
 }
 
 /// Rows that may be hits: alive, of which the filter holds, with what the words demand.
-fn allowed(snapshot: &Snapshot, query: &Query, plan: &Plan) -> Result<RowSet, Error> {
+pub(super) fn allowed(snapshot: &Snapshot, query: &Query, plan: &Plan) -> Result<RowSet, Error> {
     let mut allowed = match &query.filter {
         Some(filter) => snapshot.lexical.filter(filter, &snapshot.live)?,
         None => RowSet::clone(&snapshot.live),

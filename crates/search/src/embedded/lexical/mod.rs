@@ -6,9 +6,11 @@
 mod analysis;
 mod bm25;
 mod columns;
+mod completion;
 mod disk;
 mod documents;
 mod error;
+mod facets;
 mod matcher;
 mod memory;
 mod plan;

@@ -116,6 +116,19 @@ pub(super) fn column(field: &str) -> String {
     format!("{METADATA}.{}", key(field))
 }
 
+/// The metadata field that columns of this name are of, if they are of any.
+pub(super) fn field_of(column: &str) -> Option<String> {
+    let key = column.strip_prefix(METADATA)?.strip_prefix(".k")?;
+    let mut parts = key.split('%');
+    let mut field = parts.next()?.to_owned();
+    for part in parts {
+        let (code, rest) = part.split_at_checked(2)?;
+        field.push(char::from(u8::from_str_radix(code, 16).ok()?));
+        field.push_str(rest);
+    }
+    Some(field)
+}
+
 /// A key in which nothing means a path to tantivy. It begins with a letter, since a key may be empty.
 fn key(name: &str) -> String {
     let mut key = String::from("k");
@@ -139,5 +152,9 @@ mod tests {
         let keys: std::collections::BTreeSet<_> = names.into_iter().map(key).collect();
         assert_eq!(keys.len(), names.len());
         assert!(keys.iter().all(|key| !key.contains(['.', '\\', '\0', '\u{1}'])));
+        for name in names {
+            assert_eq!(field_of(&column(name)).as_deref(), Some(name));
+        }
+        assert_eq!(field_of("row"), None);
     }
 }

@@ -6,14 +6,15 @@ use std::sync::Arc;
 
 use crate::embedded::lexical::analysis::{Analysis, Word};
 use crate::embedded::lexical::bm25::{length_code, score};
-use crate::embedded::lexical::columns;
 use crate::embedded::lexical::error::of_tantivy;
-use crate::embedded::lexical::matcher::{Matcher, Occurrences, behind};
+use crate::embedded::lexical::matcher::{Matcher, Occurrences};
 use crate::embedded::lexical::plan::{Plan, plan};
 use crate::embedded::lexical::schema::Fields;
 use crate::embedded::lexical::segment::Segment;
 use crate::embedded::lexical::sweep::{Best, Cursor, sweep};
+use crate::embedded::lexical::{columns, facets};
 use crate::error::Error;
+use crate::facet::Facet;
 use crate::filter::Filter;
 use crate::metadata::Metadata;
 use crate::rows::{Row, RowSet};
@@ -173,14 +174,16 @@ impl View {
         score(plan.scored.iter().map(share).sum())
     }
 
-    /// Words of the index that begin so, the most frequent first.
-    pub(crate) fn words_beginning(&self, prefix: &str, limit: usize) -> Result<Vec<String>, Error> {
-        let Some(word) = self.0.analysis.all_words(prefix).pop() else { return Ok(Vec::new()) };
-        let found = self.0.words_beginning(&word.surface).map_err(|source| self.error(source))?;
-        Ok(found.into_iter().take(limit).collect())
+    /// How often each value of each field occurs in these rows; at most so many values of a field.
+    pub(crate) fn facets(&self, rows: &RowSet, most: usize) -> Result<Vec<Facet>, Error> {
+        facets::count(&self.0.segments, rows, most).map_err(|source| self.error(source))
     }
 
-    fn error(&self, source: tantivy::TantivyError) -> Error {
+    pub(super) fn shared(&self) -> &Shared {
+        &self.0
+    }
+
+    pub(super) fn error(&self, source: tantivy::TantivyError) -> Error {
         of_tantivy(&self.0.dir, source)
     }
 }
@@ -217,21 +220,6 @@ impl Shared {
     /// The stem of a surface.
     pub(super) fn stem(&self, surface: &str) -> Option<String> {
         self.analysis.words(surface).pop().map(|word| word.stem)
-    }
-
-    fn words_beginning(&self, prefix: &str) -> tantivy::Result<Vec<String>> {
-        let mut frequencies = std::collections::BTreeMap::<String, u32>::new();
-        for segment in &self.segments {
-            let range = segment.surfaces.terms().range().ge(prefix).lt(behind(prefix));
-            let mut words = range.into_stream()?;
-            while words.advance() {
-                let word = String::from_utf8_lossy(words.key()).into_owned();
-                *frequencies.entry(word).or_default() += words.value().doc_freq;
-            }
-        }
-        let mut words: Vec<_> = frequencies.into_iter().collect();
-        words.sort_by_key(|(_, frequency)| std::cmp::Reverse(*frequency));
-        Ok(words.into_iter().map(|(word, _)| word).collect())
     }
 }
 
@@ -498,14 +486,6 @@ mod tests {
         assert_eq!(surfaces.len(), 50);
         assert_eq!(surfaces[0], ("stadium".to_owned(), 0.5));
         assert!(surfaces.is_sorted_by(|one, other| one.1 >= other.1));
-    }
-
-    #[test]
-    fn words_are_suggested_by_their_frequency() {
-        let view = harbour();
-        assert_eq!(view.words_beginning("R", 9).unwrap(), ["red", "running"]);
-        assert_eq!(view.words_beginning("har", 1).unwrap(), ["harbour"]);
-        assert!(view.words_beginning(" ", 9).unwrap().is_empty());
     }
 
     #[test]
