@@ -12,6 +12,7 @@ const FIRST = 8;
 const parameters = (query, filter) => {
   const asked = new URLSearchParams();
   if (query.q) asked.set('q', query.q);
+  if (query.mode) asked.set('mode', query.mode);
   if (query.index) asked.set('index', query.index);
   if (filter) asked.set('filter', filter);
   return asked;
@@ -39,7 +40,7 @@ export function useFacets(query, wanted) {
     const stop = new AbortController();
     countFacets(query, choicesOf(query.filter), stop.signal).then(setFacets, () => {});
     return () => stop.abort();
-  }, [query.q, query.filter, query.index, wanted]);
+  }, [query.q, query.mode, query.filter, query.index, wanted]);
   return facets;
 }
 
@@ -71,11 +72,7 @@ function Values({ facet, choice, onChoice }) {
 }
 
 function Bars({ facet }) {
-  const counts = Array(24).fill(0);
-  const width = (facet.max - facet.min) / counts.length || 1;
-  for (const { value, count } of facet.values) {
-    counts[Math.min(counts.length - 1, Math.max(0, Math.floor((value - facet.min) / width)))] += count;
-  }
+  const counts = facet.bins;
   const most = Math.max(1, ...counts);
   return html`<div class="histogram" aria-hidden="true">
     ${counts.map((count) => html`<i style=${{ '--share': `${(100 * count) / most}%` }}></i>`)}
@@ -90,7 +87,7 @@ function Range({ facet, choice, onChoice }) {
   };
   const field = (end, label) => html`<label><span class="unseen">${facet.field}, ${label}</span>
     <input type="number" step="any" value=${choice?.[end] ?? ''} placeholder=${short(facet[end])} onChange=${set(end)} /></label>`;
-  return html`${facet.values?.length > 0 && html`<${Bars} facet=${facet} />`}
+  return html`${facet.bins.length > 0 && html`<${Bars} facet=${facet} />`}
     <div class="range">${field('min', 'at least')}<span aria-hidden="true">to</span>${field('max', 'at most')}</div>`;
 }
 

@@ -1,6 +1,7 @@
 //! What can be asked over HTTP: one file for each group of routes, with the bodies that go in and out.
 
 pub(crate) mod answer;
+mod facets;
 pub(crate) mod fields;
 mod form;
 mod health;
@@ -21,6 +22,7 @@ pub(crate) fn routes() -> OpenApiRouter<Arc<Served>> {
     OpenApiRouter::new()
         .routes(routes!(search::get, search::post).layer(form::large()))
         .routes(routes!(suggest::get))
+        .routes(routes!(facets::get))
         .routes(routes!(pictures::post).layer(form::large()))
         .routes(
             routes!(pictures::get, pictures::put, pictures::patch, pictures::delete)

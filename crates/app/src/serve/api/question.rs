@@ -235,7 +235,7 @@ impl Legs {
     }
 }
 
-fn legs(value: &str) -> Result<Legs, Failure> {
+pub(crate) fn legs(value: &str) -> Result<Legs, Failure> {
     match value {
         "lexical" => Ok(Legs::Lexical),
         "vector" => Ok(Legs::Vector),

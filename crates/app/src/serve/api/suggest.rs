@@ -72,7 +72,8 @@ pub(crate) async fn get(
         return Ok(Json(Suggestions { suggestions: Vec::new() }));
     }
     let (head, last) = (head.to_owned(), last.to_owned());
-    let complete = move || reader.words_beginning(&last, typed.limit);
+    let before = head.clone();
+    let complete = move || reader.completions(&before, &last, typed.limit);
     let (words, _) = served.gate.enter()?.work(complete).await?;
     let whole = |word: String| format!("{head}{word}");
     Ok(Json(Suggestions { suggestions: words?.into_iter().map(whole).collect() }))
