@@ -7,6 +7,7 @@ mod command;
 mod embedded;
 mod error;
 mod features;
+mod finding;
 mod found;
 mod hub;
 mod indexing;
@@ -90,6 +91,7 @@ fn dispatch(command: Command, printer: &Printer) -> anyhow::Result<Verdict> {
         Command::Export(words) => command::export::run(&words, printer),
         Command::Index(words) => command::index::run(&words, printer),
         Command::Search(words) => command::search::run(&words, printer),
+        Command::Find(words) => command::find::run(&words, printer),
         Command::Serve(words) => command::serve::run(&words, printer),
         Command::Admin(words) => command::admin::run(&words, printer),
         Command::Demo(words) => command::demo::run(&words, printer),

@@ -5,6 +5,7 @@ pub mod config;
 mod embedder;
 mod error;
 pub mod init;
+pub mod locate;
 mod model;
 pub mod open_clip;
 pub mod picture;

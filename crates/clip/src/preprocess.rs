@@ -13,7 +13,7 @@ use std::path::Path;
 use serde_json::{Map, Value};
 
 use crate::Error;
-use crate::picture::{Area, Decoder, Filter, Picture, Target, resample_window};
+use crate::picture::{Area, Decoder, Filter, Picture, Target, resample, resample_window};
 
 /// How a picture becomes the input of one model.
 #[derive(Clone, Debug, PartialEq)]
@@ -78,6 +78,19 @@ impl Preprocess {
     pub fn pixels(&self, picture: &Picture) -> Vec<f32> {
         let mut pixels = vec![0.0; 3 * self.size * self.size];
         self.normalise(&self.resized(picture), &mut pixels);
+        pixels
+    }
+
+    /// A square part of a picture as the model sees it, its surroundings taking part at the rim as in Pillow's
+    /// `resize(box=...)`.
+    ///
+    /// The part is brought to S x S at once, whatever the resize before the crop, so that all of it is seen.
+    ///
+    /// # Shapes
+    /// (3, S, S).
+    pub fn pixels_of(&self, picture: &Picture, area: Area) -> Vec<f32> {
+        let mut pixels = vec![0.0; 3 * self.size * self.size];
+        self.normalise(&resample(picture, area, self.size, self.size, self.filter), &mut pixels);
         pixels
     }
 

@@ -2,6 +2,7 @@
 //!
 //! Values are checked only against themselves here. `settings` merges them with files, `command` acts on them.
 
+mod find;
 mod model;
 mod search;
 mod serve;
@@ -12,6 +13,7 @@ use clap::{Args, Parser, Subcommand};
 
 use crate::input::MaxBad;
 
+pub(crate) use find::Find;
 pub(crate) use model::{Demo, Eval, Export, Init, Target, Train};
 pub(crate) use search::{Admin, Extra, Index, Relocate, Search, Stats, language_name};
 pub(crate) use serve::Serve;
@@ -60,6 +62,8 @@ pub(crate) enum Command {
     Index(Index),
     /// Find pictures by words, by pictures, or by both.
     Search(Search),
+    /// Find where in a picture something is, or that it is not in it.
+    Find(Find),
     /// Search in the browser and over HTTP, until Ctrl-C.
     Serve(Serve),
     /// Look after an index: what is in it, whether it is whole, where its pictures are.

@@ -4,6 +4,7 @@ pub(crate) mod admin;
 pub(crate) mod demo;
 pub(crate) mod eval;
 pub(crate) mod export;
+pub(crate) mod find;
 pub(crate) mod index;
 pub(crate) mod init;
 pub(crate) mod search;

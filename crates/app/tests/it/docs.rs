@@ -7,7 +7,7 @@ use finelens_finetune::TrainConfig;
 
 use crate::folder::Folder;
 
-const COMMANDS: [&str; 13] = [
+const COMMANDS: [&str; 14] = [
     "demo",
     "init",
     "train",
@@ -15,6 +15,7 @@ const COMMANDS: [&str; 13] = [
     "export",
     "index",
     "search",
+    "find",
     "serve",
     "admin",
     "admin stats",

@@ -14,6 +14,7 @@ fn help_names_every_command_and_fits_80_columns() {
         &["demo", "--help"],
         &["index", "--help"],
         &["search", "--help"],
+        &["find", "--help"],
         &["serve", "--help"],
         &["admin", "--help"],
     ] {

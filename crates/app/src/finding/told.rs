@@ -1,0 +1,84 @@
+//! The answer as a person reads it in a terminal.
+
+use super::answer::{Found, Map};
+use crate::number::percent;
+use crate::printer::Emphasis;
+use crate::table::Table;
+
+/// Columns of a terminal that sentences may take.
+const LINE: usize = 79;
+
+/// Letters of the map, from what fits worse than most to what fits better than nearly everything.
+const SHADES: [(f32, char); 4] = [(0.97, '█'), (0.9, '▓'), (0.75, '▒'), (0.5, '░')];
+
+/// Letters across a map, and between two letters of a column twice as much room as between two of a row.
+const WIDE: usize = 48;
+
+/// The verdict, why, a small map and the boxes.
+pub(crate) fn told(feature: &str, found: &Found, emphasis: Emphasis) -> String {
+    let [bold, plain] = match emphasis {
+        Emphasis::Bold => emphasis.marks(),
+        Emphasis::Stars => ["", ""],
+    };
+    let (yes, no) = ("in this picture", "not in this picture");
+    let verdict = if found.found { yes } else { no };
+    let rate = found.false_alarm.map(|rate| format!(" (false alarm {} %)", percent(rate)));
+    let mut text = format!("{bold}{feature}: {verdict}{plain}{}\n", rate.unwrap_or_default());
+    text.push_str(&wrapped(&found.explanation));
+    text.push('\n');
+    text.push_str(&map(&found.map));
+    if !found.boxes.is_empty() {
+        text.push('\n');
+        text.push_str(&boxes(found));
+    }
+    text
+}
+
+fn boxes(found: &Found) -> String {
+    let titles = ["#", "beats", "left", "top", "width", "height"];
+    let mut table = titles.into_iter().fold(Table::new(), Table::numbers);
+    for (place, rank) in found.boxes.iter().zip(1..) {
+        let sides =
+            [place.x, place.y, place.width, place.height].map(|side: usize| side.to_string());
+        let beats = format!("{} %", percent(f64::from(place.score)));
+        table.row([rank.to_string(), beats].into_iter().chain(sides));
+    }
+    table.to_string()
+}
+
+/// The map in letters; a letter is about twice as high as wide.
+fn map(map: &Map) -> String {
+    let wide = map.columns.min(WIDE);
+    let high = (map.rows * wide).div_ceil(map.columns * 2).max(1);
+    let mut text = String::new();
+    for row in 0..high {
+        let letters =
+            (0..wide).map(|column| shade(map, column * map.columns / wide, row * map.rows / high));
+        let line: String = letters.collect();
+        text.push_str(line.trim_end());
+        text.push('\n');
+    }
+    text
+}
+
+fn shade(map: &Map, column: usize, row: usize) -> char {
+    let value = map.values[row * map.columns + column];
+    SHADES.iter().find(|(least, _)| value >= *least).map_or('·', |(_, letter)| *letter)
+}
+
+/// Lines that break between words.
+fn wrapped(text: &str) -> String {
+    let mut lines = vec![String::new()];
+    for word in text.split(' ') {
+        let line = lines.last_mut().expect("there is one from the start");
+        if line.chars().count() + 1 + word.chars().count() > LINE {
+            lines.push(word.to_owned());
+        } else {
+            if !line.is_empty() {
+                line.push(' ');
+            }
+            line.push_str(word);
+        }
+    }
+    lines.join("\n") + "\n"
+}
