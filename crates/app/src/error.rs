@@ -77,6 +77,9 @@ pub(crate) enum Error {
     /// A search that asks for nothing.
     #[error("nothing to look for: neither words nor a picture nor a condition")]
     NothingAsked,
+    /// A find without words.
+    #[error("no feature to look for")]
+    NoFeature,
     /// Something to compare pictures with, where pictures are not compared.
     #[error("--mode lexical goes by the words alone: {flag} has no part in it")]
     NotLexical { flag: &'static str },

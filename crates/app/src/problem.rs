@@ -112,6 +112,9 @@ fn of_app(error: &Error) -> Known {
         Error::NoData => ("no_data", "name a folder or a file: finelens train photos/".to_owned()),
         Error::NotMeasured { .. } => ("bad_metric", "the zero-shot metrics need --classes".to_owned()),
         Error::NothingAsked => ("no_query", "type words, or name a picture with --image".to_owned()),
+        Error::NoFeature => {
+            ("no_query", "say what to look for, such as: finelens find port.jpg a boat --index photos.index".to_owned())
+        }
         Error::NotLexical { .. } => ("bad_query", "leave it out, or choose --mode hybrid".to_owned()),
         Error::NoPicture { .. } | Error::NoId { .. } => {
             ("no_picture", "check the path; ids are what a search prints under `picture`".to_owned())

@@ -30,7 +30,7 @@ pub(crate) struct Find {
           value_parser = clap::builder::RangedU64ValueParser::<usize>::new().range(0..=64))]
     pub(crate) boxes: usize,
     /// How often the answer may be "found" for a picture without the feature, from 0 to 1; needs `--index`.
-    #[arg(long, value_name = "RATE", default_value_t = crate::finding::FALSE_ALARM, value_parser = rate)]
+    #[arg(long, value_name = "RATE", requires = "index", default_value_t = crate::finding::FALSE_ALARM, value_parser = rate)]
     pub(crate) false_alarm: f64,
     /// Write the picture with a heat map and numbered boxes to this PNG file.
     #[arg(long, value_name = "FILE.png")]

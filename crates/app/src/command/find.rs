@@ -19,7 +19,7 @@ use crate::question;
 pub(crate) fn run(words: &Find, printer: &Printer) -> anyhow::Result<Verdict> {
     let feature = words.feature.join(" ");
     if feature.trim().is_empty() {
-        return Err(Error::NothingAsked.into());
+        return Err(Error::NoFeature.into());
     }
     let index = words
         .index

@@ -184,10 +184,9 @@ fn write(path: &Path, about: About, sample: &Sample) -> anyhow::Result<()> {
     let metadata = HashMap::from([(HEADER.to_owned(), serde_json::to_string(&header)?)]);
     let file = serialize([(VECTORS, tensor)], Some(metadata))?;
     // Another process may do the same: whoever is last wins, and nobody sees half a file.
-    let folder = path.parent().unwrap_or(Path::new("."));
-    let mut half = tempfile::NamedTempFile::new_in(folder)?;
-    std::io::Write::write_all(&mut half, &file)?;
-    half.persist(path)?;
+    let half = path.with_extension(format!("{}.part", std::process::id()));
+    fs_err::write(&half, file)?;
+    fs_err::rename(&half, path)?;
     Ok(())
 }
 

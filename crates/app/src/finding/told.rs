@@ -11,8 +11,8 @@ const LINE: usize = 79;
 /// Letters of the map, from what fits worse than most to what fits better than nearly everything.
 const SHADES: [(f32, char); 4] = [(0.97, '█'), (0.9, '▓'), (0.75, '▒'), (0.5, '░')];
 
-/// Letters across a map, and between two letters of a column twice as much room as between two of a row.
-const WIDE: usize = 48;
+/// Letters across a map. Own choice: with the boxes it fits on a screen.
+const WIDE: usize = 32;
 
 /// The verdict, why, a small map and the boxes.
 pub(crate) fn told(feature: &str, found: &Found, emphasis: Emphasis) -> String {
@@ -25,11 +25,8 @@ pub(crate) fn told(feature: &str, found: &Found, emphasis: Emphasis) -> String {
     let rate = found.false_alarm.map(|rate| format!(" (false alarm {} %)", percent(rate)));
     let mut text = format!("{bold}{feature}: {verdict}{plain}{}\n", rate.unwrap_or_default());
     text.push_str(&wrapped(&found.explanation));
-    text.push('\n');
-    text.push_str(&map(&found.map));
     if !found.boxes.is_empty() {
-        text.push('\n');
-        text.push_str(&boxes(found));
+        text = format!("{text}\n{}\n{}", map(&found.map), boxes(found));
     }
     text
 }

@@ -8,6 +8,7 @@
 )]
 
 mod docs;
+mod find;
 mod folder;
 mod help;
 mod hub;
