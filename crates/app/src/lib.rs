@@ -7,7 +7,7 @@ mod command;
 mod embedded;
 mod error;
 mod features;
-mod finding;
+pub mod finding;
 mod found;
 mod hub;
 mod indexing;

@@ -10,48 +10,55 @@ use super::{Asked, Judged, SOFT_MAX_SCALE, Tiled};
 /// Whether a feature is in a picture, and where.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[expect(clippy::struct_field_names, reason = "the names are those of the API")]
-pub(crate) struct Found {
+pub struct Found {
     /// The answer.
-    pub(crate) found: bool,
+    pub found: bool,
     /// The share of what it was compared with that fits worse.
-    pub(crate) confidence: f64,
+    pub confidence: f64,
     /// How often a picture without the feature fits as well; `null` where no other pictures are known.
-    pub(crate) false_alarm: Option<f64>,
+    pub false_alarm: Option<f64>,
     /// Why, in a sentence or two.
-    pub(crate) explanation: String,
+    pub explanation: String,
     /// Pixels in a row of the picture as it is shown.
-    pub(crate) width: usize,
+    pub width: usize,
     /// Its rows.
-    pub(crate) height: usize,
-    /// How well each place fits: the share of what it was compared with that fits worse.
-    pub(crate) map: Map,
+    pub height: usize,
+    /// How well each place fits: 0 no better than the middle of what it was compared with, 1 better than all of it.
+    pub map: Map,
     /// The share of each place in the feature if it is anywhere, the best place being 1.
-    pub(crate) soft_map: Map,
+    pub soft_map: Map,
     /// Where it is, best first, none over another; empty where it is not.
-    pub(crate) boxes: Vec<Place>,
+    pub boxes: Vec<Place>,
     /// Squares that were looked at.
-    pub(crate) tiles: usize,
+    pub tiles: usize,
     /// What it took.
-    pub(crate) took_ms: u64,
+    pub took_ms: u64,
 }
 
 /// Values from 0 to 1 over the picture, row by row.
 #[derive(Debug, Clone, PartialEq, Serialize)]
-pub(crate) struct Map {
-    pub(crate) columns: usize,
-    pub(crate) rows: usize,
-    pub(crate) values: Vec<f32>,
+pub struct Map {
+    /// Cells in a row.
+    pub columns: usize,
+    /// Rows.
+    pub rows: usize,
+    /// A value for each cell.
+    pub values: Vec<f32>,
 }
 
 /// A box in pixels.
 #[derive(Debug, Clone, PartialEq, Serialize)]
-pub(crate) struct Place {
-    pub(crate) x: usize,
-    pub(crate) y: usize,
-    pub(crate) width: usize,
-    pub(crate) height: usize,
-    /// As in the map.
-    pub(crate) score: f32,
+pub struct Place {
+    /// Left edge.
+    pub x: usize,
+    /// Upper edge.
+    pub y: usize,
+    /// Extent to the right.
+    pub width: usize,
+    /// Extent downwards.
+    pub height: usize,
+    /// The share of what it was compared with that fits worse.
+    pub score: f32,
 }
 
 /// What a picture was compared with.
@@ -79,7 +86,7 @@ pub(super) fn of(tiled: &Tiled<'_>, judged: &Judged, asked: &Asked<'_>, took: Du
         explanation: explanation(judged, found, asked.feature),
         width: tiled.picture.width(),
         height: tiled.picture.height(),
-        map: map(&tiled.map(&judged.beaten), 1.0),
+        map: map(&tiled.warmth(&judged.beaten), 1.0),
         soft_map: map(&soft, most),
         boxes: if found { places(tiled, judged, asked.boxes) } else { Vec::new() },
         tiles: tiled.areas.len(),

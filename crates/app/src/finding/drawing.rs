@@ -19,16 +19,16 @@ const SIDES: [usize; 2] = [768, 1600];
 /// Height of the bar beneath the picture.
 const LEGEND: f32 = 64.0;
 
-/// Colours from the share of others that fit worse: a place, red, green, blue, and how much they cover.
+/// Colours of the map's values: a value, red, green, blue, and how much of the picture they cover.
 ///
 /// Own choice, in the order of matplotlib's "inferno", which stays in order for those who see few colours.
 const COLOURS: [(f32, [u8; 3], f32); 6] = [
-    (0.0, [10, 8, 38], 0.62),
-    (0.4, [66, 10, 104], 0.55),
-    (0.7, [147, 38, 103], 0.45),
-    (0.85, [221, 81, 58], 0.45),
-    (0.95, [252, 165, 10], 0.5),
-    (1.0, [252, 255, 164], 0.55),
+    (0.0, [10, 8, 38], 0.5),
+    (0.3, [66, 10, 104], 0.46),
+    (0.55, [147, 38, 103], 0.42),
+    (0.75, [221, 81, 58], 0.42),
+    (0.9, [252, 165, 10], 0.45),
+    (1.0, [252, 255, 164], 0.5),
 ];
 
 /// A PNG of the picture with what was found.
@@ -149,7 +149,7 @@ fn plain(grey: u8, alpha: f32) -> Paint<'static> {
     paint
 }
 
-/// The bar of colours: how many of a hundred others fit worse.
+/// The bar of colours: how many of a hundred others fit worse, from the middle of them on.
 fn legend(canvas: &mut Pixmap, top: f32) {
     let margin = 24.0;
     let width = canvas.width() as f32 - 2.0 * margin;
@@ -169,8 +169,8 @@ fn legend(canvas: &mut Pixmap, top: f32) {
         Transform::identity(),
         None,
     );
-    for percent in [0, 50, 75, 90, 100] {
-        let x = margin + width * percent as f32 / 100.0;
+    for percent in [50, 75, 90, 100] {
+        let x = margin + width * (percent - 50) as f32 / 50.0;
         let tick = Rect::from_xywh(x - 0.5, top + 28.0, 1.0, 6.0);
         if let Some(tick) = tick {
             canvas.fill_rect(tick, &plain(200, 1.0), Transform::identity(), None);

@@ -17,6 +17,7 @@ mod answer;
 mod drawing;
 mod sample;
 mod seen;
+mod texts;
 mod told;
 
 use std::path::Path;
@@ -27,29 +28,30 @@ use finelens_clip::{Area, Embedder, Picture};
 use finelens_search::Embedded;
 
 use answer::Basis;
-pub(crate) use answer::Found;
+pub use answer::Found;
 pub(crate) use drawing::drawn;
 use sample::Sample;
 pub(crate) use sample::picture_of;
 use seen::Seen;
+use texts::Texts;
 pub(crate) use told::told;
 
 /// What is asked about a picture.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Asked<'a> {
+pub struct Asked<'a> {
     /// What to look for, in words.
-    pub(crate) feature: &'a str,
+    pub feature: &'a str,
     /// The picture's id, where it is in the index itself: it is not compared with itself then.
-    pub(crate) id: Option<&'a str>,
+    pub id: Option<&'a str>,
     /// Boxes at most.
-    pub(crate) boxes: usize,
+    pub boxes: usize,
     /// How often "found" may be wrong about pictures without the feature.
-    pub(crate) false_alarm: f64,
+    pub false_alarm: f64,
 }
 
 /// How often "found" may be wrong. Own choice: with one in ten the model of docs/find.md finds about twice as much as with
 /// one in fifty.
-pub(crate) const FALSE_ALARM: f64 = 0.1;
+pub const FALSE_ALARM: f64 = 0.1;
 
 impl Default for Asked<'_> {
     fn default() -> Self {
@@ -69,15 +71,16 @@ const SOFT_MAX_SCALE: f32 = 100.0;
 
 /// Answers questions about pictures, and remembers what it needs for the next.
 #[derive(Debug, Default)]
-pub(crate) struct Finder {
+pub struct Finder {
     sample: Option<Sample>,
     background: Option<Vec<f32>>,
     seen: Seen,
+    texts: Texts,
 }
 
 impl Finder {
     /// One that knows words only: it compares a feature with other things that a picture may show.
-    pub(crate) fn new() -> Self {
+    pub fn new() -> Self {
         Self::default()
     }
 
@@ -89,7 +92,7 @@ impl Finder {
     ///
     /// # Errors
     /// What the index or the device has to report; a picture that cannot be read is left out.
-    pub(crate) fn learn(
+    pub fn learn(
         &mut self,
         index: &Embedded,
         dir: &Path,
@@ -101,7 +104,7 @@ impl Finder {
     }
 
     /// Whether it has learned from an index.
-    pub(crate) fn knows_pictures(&self) -> bool {
+    pub fn knows_pictures(&self) -> bool {
         self.sample.is_some()
     }
 
@@ -109,14 +112,14 @@ impl Finder {
     ///
     /// # Errors
     /// What the device has to report.
-    pub(crate) fn find(
+    pub fn find(
         &mut self,
         embedder: &mut Embedder,
         picture: &Picture,
         asked: &Asked<'_>,
     ) -> anyhow::Result<Found> {
         let start = Instant::now();
-        let feature = locate::feature_vector(embedder, asked.feature)?;
+        let feature = self.texts.vector(asked.feature, embedder)?;
         let areas = locate::tiles(picture.width(), picture.height(), embedder.preprocess.size());
         let vectors = self.seen.tiles(picture, || embedder.tiles(picture, &areas))?;
         let cosines = locate::cosines(&vectors, &feature);
@@ -139,6 +142,12 @@ struct Tiled<'a> {
 }
 
 impl Tiled<'_> {
+    /// How far each place is above what it was compared with: 0 up to the middle of that, 1 above all of it.
+    fn warmth(&self, beaten: &[f32]) -> HeatMap {
+        let above: Vec<f32> = beaten.iter().map(|share| (2.0 * share - 1.0).max(0.0)).collect();
+        self.map(&above)
+    }
+
     fn map(&self, values: &[f32]) -> HeatMap {
         locate::heat_map(self.picture.width(), self.picture.height(), self.areas, values)
     }

@@ -8,8 +8,8 @@ use crate::table::Table;
 /// Columns of a terminal that sentences may take.
 const LINE: usize = 79;
 
-/// Letters of the map, from what fits worse than most to what fits better than nearly everything.
-const SHADES: [(f32, char); 4] = [(0.97, '█'), (0.9, '▓'), (0.75, '▒'), (0.5, '░')];
+/// Letters of the map: above 19 of 20 others, 9 of 10, 3 of 4, and a little above half of them.
+const SHADES: [(f32, char); 4] = [(0.9, '█'), (0.8, '▓'), (0.5, '▒'), (0.2, '░')];
 
 /// Letters across a map. Own choice: with the boxes it fits on a screen.
 const WIDE: usize = 32;
