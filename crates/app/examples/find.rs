@@ -1,9 +1,9 @@
 //! How often find-in-picture is right: `find QUESTIONS.jsonl IMAGE_ROOT MODEL INDEX`, after `bench/find/split.py`.
 //!
 //! Asks for every feature in every picture that the questions know about, and prints how well four scores tell present
-//! from absent (the area under the ROC curve, over all questions and as a mean over the features), what the two that decide
-//! by themselves answered, and ten features each in a picture that has it and in one that has not.
+//! from absent (the area under the ROC curve over all questions), what the two that decide by themselves answered, and ten features each in a picture that has it and in one that has not.
 
+use std::collections::HashMap;
 use std::io::Write;
 use std::path::Path;
 
@@ -53,43 +53,61 @@ fn main() -> Result<()> {
     let mut finders = [Finder::new(), Finder::new()];
     let dir = Path::new(index);
     finders[1].learn(&Embedded::open_read_only(dir)?, dir, &mut embedder, &mut |_, _| {})?;
-    let mut answers = Vec::new();
+    let (mut answers, mut texts) = (Vec::new(), HashMap::new());
     for line in fs_err::read_to_string(questions)?.lines() {
         let row: Row = serde_json::from_str(line)?;
         let bytes = fs_err::read(Path::new(root).join(&row.image))?;
         let picture = embedder.decoder.decode(&bytes)?.picture;
+        let looked_at = LookedAt::new(&mut embedder, row.image, picture)?;
         let asked = row.present.iter().map(|feature| (feature, true));
         for (feature, present) in asked.chain(row.absent.iter().map(|feature| (feature, false))) {
-            let question = (row.image.as_str(), feature.as_str(), present);
-            answers.push(answer(&mut embedder, &mut finders, &picture, question)?);
+            if !texts.contains_key(feature) {
+                texts.insert(feature.clone(), locate::feature_vector(&mut embedder, feature)?);
+            }
+            let question = (feature.as_str(), texts[feature].as_slice(), present);
+            answers.push(looked_at.answer(&mut embedder, &mut finders, question)?);
         }
     }
     print(&answers)
 }
 
-fn answer(
-    embedder: &mut Embedder,
-    finders: &mut [Finder; 2],
-    picture: &Picture,
-    (image, feature, present): (&str, &str, bool),
-) -> Result<Answer> {
-    let text = locate::feature_vector(embedder, feature)?;
-    let whole = locate::cosines(&embedder.images(std::slice::from_ref(picture))?, &text)[0];
-    let areas = locate::tiles(picture.width(), picture.height(), embedder.preprocess.size());
-    let cosines = locate::cosines(&embedder.tiles(picture, &areas)?, &text);
-    let shares = locate::soft_max(&cosines, 100.0);
-    let share = shares.into_iter().fold(0.0, f32::max);
-    let asked = Asked { feature, ..Asked::default() };
-    let words = finders[0].find(embedder, picture, &asked)?;
-    let pictures = finders[1].find(embedder, picture, &asked)?;
-    Ok(Answer {
-        image: image.to_owned(),
-        feature: feature.to_owned(),
-        present,
-        scores: [f64::from(whole), f64::from(share), words.confidence, pictures.confidence],
-        found: [words.found, pictures.found],
-        false_alarm: pictures.false_alarm.context("the index has too few pictures")?,
-    })
+/// A picture with its vectors, for the ways to answer that keep none.
+struct LookedAt {
+    image: String,
+    picture: Picture,
+    whole: Vec<f32>,
+    tiles: Vec<f32>,
+}
+
+impl LookedAt {
+    fn new(embedder: &mut Embedder, image: String, picture: Picture) -> Result<Self> {
+        let areas = locate::tiles(picture.width(), picture.height(), embedder.preprocess.size());
+        let tiles = embedder.tiles(&picture, &areas)?;
+        let whole = embedder.images(std::slice::from_ref(&picture))?;
+        Ok(Self { image, picture, whole, tiles })
+    }
+
+    fn answer(
+        &self,
+        embedder: &mut Embedder,
+        finders: &mut [Finder; 2],
+        (feature, text, present): (&str, &[f32], bool),
+    ) -> Result<Answer> {
+        let shares = locate::soft_max(&locate::cosines(&self.tiles, text), 100.0);
+        let share = shares.into_iter().fold(0.0, f32::max);
+        let whole = locate::cosines(&self.whole, text)[0];
+        let asked = Asked { feature, ..Asked::default() };
+        let words = finders[0].find(embedder, &self.picture, &asked)?;
+        let pictures = finders[1].find(embedder, &self.picture, &asked)?;
+        Ok(Answer {
+            image: self.image.clone(),
+            feature: feature.to_owned(),
+            present,
+            scores: [f64::from(whole), f64::from(share), words.confidence, pictures.confidence],
+            found: [words.found, pictures.found],
+            false_alarm: pictures.false_alarm.context("the index has too few pictures")?,
+        })
+    }
 }
 
 fn print(answers: &[Answer]) -> Result<()> {
@@ -102,11 +120,9 @@ fn print(answers: &[Answer]) -> Result<()> {
         features.len(),
         answers.len() - present
     )?;
-    writeln!(out, "| score | AUC | AUC by feature |\n|---|---:|---:|")?;
+    writeln!(out, "| score | AUC |\n|---|---:|")?;
     for (way, name) in WAYS.iter().enumerate() {
-        let each = features.iter().map(|feature| auc(answers, way, Some(feature)));
-        let mean = each.sum::<f64>() / features.len() as f64;
-        writeln!(out, "| {name} | {:.3} | {mean:.3} |", auc(answers, way, None))?;
+        writeln!(out, "| {name} | {:.3} |", auc(answers, way))?;
     }
     writeln!(
         out,
@@ -145,11 +161,11 @@ fn rates(answers: &[Answer], yes: impl Fn(&Answer) -> bool) -> [f64; 2] {
 }
 
 /// The probability that a picture with the feature scores higher than one without; half where they are equal.
-fn auc(answers: &[Answer], way: usize, feature: Option<&str>) -> f64 {
+fn auc(answers: &[Answer], way: usize) -> f64 {
     let asked =
         answers.iter().filter(|answer| feature.is_none_or(|wanted| answer.feature == wanted));
     let mut scores: Vec<(f64, bool)> =
-        asked.map(|answer| (answer.scores[way], answer.present)).collect();
+        answers.iter().map(|answer| (answer.scores[way], answer.present)).collect();
     scores.sort_by(|a, b| a.0.total_cmp(&b.0));
     let (mut below, mut won, mut present) = (0.0, 0.0, 0.0);
     for equal in scores.chunk_by(|a, b| a.0 == b.0) {
