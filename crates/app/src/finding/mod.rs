@@ -61,8 +61,8 @@ impl Default for Asked<'_> {
 
 /// Share of other things that may fit a picture as well as the feature, where no other pictures are known.
 ///
-/// Own choice: where the two mistakes are about as frequent as with an index (docs/find.md).
-const OTHERS: f64 = 0.05;
+/// Own choice: the two mistakes are then about as frequent as with an index (docs/find.md).
+const OTHERS: f64 = 0.1;
 
 /// What a soft-max over tiles multiplies cosines by.
 ///
