@@ -9,7 +9,6 @@ use super::{Asked, Judged, SOFT_MAX_SCALE, Tiled};
 
 /// Whether a feature is in a picture, and where.
 #[derive(Debug, Clone, PartialEq, Serialize)]
-#[expect(clippy::struct_field_names, reason = "the names are those of the API")]
 pub struct Found {
     /// The answer.
     pub found: bool,
