@@ -162,8 +162,6 @@ fn rates(answers: &[Answer], yes: impl Fn(&Answer) -> bool) -> [f64; 2] {
 
 /// The probability that a picture with the feature scores higher than one without; half where they are equal.
 fn auc(answers: &[Answer], way: usize) -> f64 {
-    let asked =
-        answers.iter().filter(|answer| feature.is_none_or(|wanted| answer.feature == wanted));
     let mut scores: Vec<(f64, bool)> =
         answers.iter().map(|answer| (answer.scores[way], answer.present)).collect();
     scores.sort_by(|a, b| a.0.total_cmp(&b.0));
