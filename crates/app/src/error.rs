@@ -113,4 +113,16 @@ pub(crate) enum Error {
     /// A picture size that the model's patches do not fit.
     #[error("--image-size {found}: expected {patch} pixels or more, the side of a patch")]
     ImageSize { found: usize, patch: usize },
+    /// A token that cannot be one.
+    #[error("{origin}: expected a token of {least} letters or more, without spaces, found {found}")]
+    Token { origin: String, least: usize, found: String },
+    /// One token for two things.
+    #[error("the tokens for reading and for writing are the same")]
+    SameTokens,
+    /// A name that no server can have.
+    #[error("--allow-host {name:?}: expected NAME or NAME:PORT")]
+    HostName { name: String },
+    /// A server that anybody may use.
+    #[error("{address}: others can reach this server, and no token is asked for")]
+    Unguarded { address: String },
 }

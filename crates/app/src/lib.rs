@@ -54,7 +54,7 @@ pub fn run(words: impl IntoIterator<Item = OsString>) -> u8 {
             return told.exit_code() as u8;
         }
     };
-    logging::start(cli.verbose);
+    logging::start(cli.verbose, log_format(&cli.command));
     let printer = Printer::new(&cli);
     match dispatch(cli.command, &printer) {
         Ok(verdict) => verdict.exit(),
@@ -62,6 +62,14 @@ pub fn run(words: impl IntoIterator<Item = OsString>) -> u8 {
             printer.problem(&problem);
             problem.exit
         }),
+    }
+}
+
+/// A server's log is read later, and by programs.
+fn log_format(command: &Command) -> logging::Format {
+    match command {
+        Command::Serve(words) => words.log_format.format(),
+        _ => logging::Format::Plain,
     }
 }
 

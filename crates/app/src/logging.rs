@@ -13,10 +13,34 @@ const OURS: [&str; 6] = [
     "finelens_search",
 ];
 
+/// How a line of the log is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Format {
+    /// For somebody who looks on.
+    Plain,
+    /// With the time, for somebody who looks later.
+    Timed,
+    /// With the time, for programs.
+    Json,
+}
+
 /// Starts logging: warnings always, more with each `-v`.
 ///
 /// Only the project's own crates are heard; `-vvv` adds everybody else's.
-pub(crate) fn start(verbose: u8) {
+pub(crate) fn start(verbose: u8, format: Format) {
+    let lines = tracing_subscriber::fmt()
+        .with_env_filter(filter(verbose))
+        .with_writer(std::io::stderr)
+        .with_target(verbose > 1);
+    // A second start, in a test that runs two commands in one process, keeps the first.
+    let _ = match format {
+        Format::Plain => lines.with_ansi(crate::printer::colour()).without_time().try_init(),
+        Format::Timed => lines.with_ansi(crate::printer::colour()).try_init(),
+        Format::Json => lines.json().flatten_event(true).with_span_list(false).try_init(),
+    };
+}
+
+fn filter(verbose: u8) -> EnvFilter {
     let (ours, others) = match verbose {
         0 => (Level::WARN, Level::ERROR),
         1 => (Level::INFO, Level::WARN),
@@ -24,13 +48,5 @@ pub(crate) fn start(verbose: u8) {
         _ => (Level::TRACE, Level::DEBUG),
     };
     let add = |filter: String, name| format!("{filter},{name}={ours}");
-    let filter = OURS.into_iter().fold(others.to_string(), add);
-    // A second start, in a test that runs two commands in one process, keeps the first.
-    let _ = tracing_subscriber::fmt()
-        .with_env_filter(EnvFilter::new(filter))
-        .with_writer(std::io::stderr)
-        .with_ansi(crate::printer::colour())
-        .with_target(verbose > 1)
-        .without_time()
-        .try_init();
+    EnvFilter::new(OURS.into_iter().fold(others.to_string(), add))
 }

@@ -132,6 +132,13 @@ fn of_app(error: &Error) -> Known {
         }
         Error::Root { .. } => ("bad_root", "name one with --root".to_owned()),
         Error::NotThere { .. } => ("not_there", "name the folder that holds what the old one held".to_owned()),
+        Error::Token { .. } | Error::SameTokens => {
+            ("bad_token", "make one: openssl rand -hex 24 > write.token; chmod 600 write.token".to_owned())
+        }
+        Error::HostName { .. } => ("bad_host", "write for example --allow-host photos.example".to_owned()),
+        Error::Unguarded { .. } => {
+            ("unguarded", "give it --write-token-file FILE, and --read-token-file FILE for those who only search; docs/security.md".to_owned())
+        }
         Error::ImageSize { .. } => ("bad_size", "choose a larger picture or another --preset".to_owned()),
     };
     (code, Some(hint))

@@ -19,6 +19,8 @@ pub use config::Config;
 pub use embedder::Embedder;
 pub use error::Error;
 pub use model::{Batch, Learning, Model, Segment, TokenBatch};
-pub use picture::{Area, Decoded, Decoder, Filter, Picture, PictureError, resample};
+pub use picture::{
+    Area, Decoded, Decoder, Filter, Format, Header, Picture, PictureError, resample,
+};
 pub use preprocess::Preprocess;
 pub use tokenizer::Tokenizer;

@@ -17,6 +17,7 @@ use std::ops::Range;
 use image::ImageFormat;
 
 use colour::Raw;
+use orientation::Orientation;
 pub use resample::{Area, Filter, resample};
 pub(crate) use resample::{Target, resample_window};
 
@@ -121,6 +122,37 @@ pub struct Decoded {
     pub notes: Vec<Note>,
 }
 
+/// The formats that are read, by content.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[non_exhaustive]
+pub enum Format {
+    /// Joint Photographic Experts Group.
+    Jpeg,
+    /// Portable Network Graphics.
+    Png,
+    /// Google's.
+    WebP,
+    /// Tagged Image File Format.
+    Tiff,
+    /// Windows bitmap.
+    Bmp,
+    /// Graphics Interchange Format.
+    Gif,
+}
+
+/// What a file says of its picture before any pixel is decoded.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Header {
+    /// What kind of file it is.
+    pub format: Format,
+    /// Pixels in a row as they are stored, not yet turned upright.
+    pub width: u64,
+    /// Rows as they are stored.
+    pub height: u64,
+    /// Whether the pixels are stored as they are to be shown.
+    pub upright: bool,
+}
+
 /// A place where this decoder differs from Pillow on purpose.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[non_exhaustive]
@@ -186,18 +218,23 @@ impl Decoder {
     ///
     /// A picture that is cut short or damaged is an error, never half a picture.
     pub fn decode(&self, bytes: &[u8]) -> Result<Decoded, PictureError> {
-        let unknown =
-            || PictureError::UnknownFormat { start: bytes[..bytes.len().min(8)].to_vec() };
-        let raw = match image::guess_format(bytes).map_err(|_| unknown())? {
-            ImageFormat::Jpeg => jpeg::decode(bytes, self.max_pixels)?,
-            ImageFormat::Tiff => tiff::decode(bytes, self.max_pixels)?,
-            ImageFormat::Png => raster::png(bytes, self.max_pixels)?,
-            ImageFormat::WebP => raster::webp(bytes, self.max_pixels)?,
-            ImageFormat::Bmp => raster::bmp(bytes, self.max_pixels)?,
-            ImageFormat::Gif => raster::gif(bytes, self.max_pixels)?,
-            _ => return Err(unknown()),
+        let raw = match format(bytes)? {
+            Format::Jpeg => jpeg::decode(bytes, self.max_pixels)?,
+            Format::Tiff => tiff::decode(bytes, self.max_pixels)?,
+            format => raster::decode(format, bytes, self.max_pixels)?,
         };
         Ok(self.finish(raw))
+    }
+
+    /// Reads what stands before the pixels, and refuses what [`Decoder::decode`] would refuse for its size.
+    pub fn header(&self, bytes: &[u8]) -> Result<Header, PictureError> {
+        let format = format(bytes)?;
+        let (width, height, orientation) = match format {
+            Format::Jpeg => jpeg::header(bytes, self.max_pixels)?,
+            Format::Tiff => tiff::header(bytes, self.max_pixels)?,
+            format => raster::header(format, bytes, self.max_pixels)?,
+        };
+        Ok(Header { format, width, height, upright: orientation == Orientation::UPRIGHT })
     }
 
     fn finish(&self, raw: Raw) -> Decoded {
@@ -211,6 +248,18 @@ impl Decoder {
             notes.push(Note::Transparent);
         }
         Decoded { picture: orientation.apply(picture), notes }
+    }
+}
+
+fn format(bytes: &[u8]) -> Result<Format, PictureError> {
+    match image::guess_format(bytes) {
+        Ok(ImageFormat::Jpeg) => Ok(Format::Jpeg),
+        Ok(ImageFormat::Png) => Ok(Format::Png),
+        Ok(ImageFormat::WebP) => Ok(Format::WebP),
+        Ok(ImageFormat::Tiff) => Ok(Format::Tiff),
+        Ok(ImageFormat::Bmp) => Ok(Format::Bmp),
+        Ok(ImageFormat::Gif) => Ok(Format::Gif),
+        _ => Err(PictureError::UnknownFormat { start: bytes[..bytes.len().min(8)].to_vec() }),
     }
 }
 

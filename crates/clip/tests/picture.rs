@@ -139,3 +139,23 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn a_header_says_what_the_picture_turns_out_to_be() {
+    for case in cases() {
+        let bytes = bytes(&case.file);
+        let header = Decoder::default().header(&bytes).unwrap();
+        let picture = decoder(&case).decode(&bytes).unwrap().picture;
+        let (stored, shown) =
+            ([header.width as usize, header.height as usize], [picture.width(), picture.height()]);
+        let turned = [stored[1], stored[0]];
+        assert!(shown == stored || (!header.upright && shown == turned), "{}", case.file);
+        let turned = case.file.starts_with("turned-") && !case.file.starts_with("turned-1");
+        assert_eq!(header.upright, !turned, "{}", case.file);
+    }
+    let small = Decoder { max_pixels: 100, ..Decoder::default() };
+    for file in ["444-q75.jpg", "rgb.png", "lossless.webp", "rgb-raw.tif", "rgb.bmp", "rgb.gif"] {
+        let error = small.header(&bytes(file)).unwrap_err();
+        assert!(matches!(error, PictureError::TooLarge { max_pixels: 100, .. }), "{file}: {error}");
+    }
+}

@@ -3,6 +3,7 @@
 use crate::Verdict;
 use crate::cli::Serve;
 use crate::printer::Printer;
+use crate::serve::guard::{self, TokenFiles};
 use crate::serve::{self, Config};
 
 /// Runs the command.
@@ -13,6 +14,15 @@ pub(crate) fn run(words: &Serve, printer: &Printer) -> anyhow::Result<Verdict> {
         address: words.addr.clone(),
         model: words.model.clone(),
         read_only: words.read_only,
+        guard: guard::Settings {
+            tokens: TokenFiles {
+                read: words.read_token_file.clone(),
+                write: words.write_token_file.clone(),
+            },
+            hosts: words.allow_host.clone(),
+            insecure: words.insecure,
+            read_only: words.read_only,
+        },
     };
     serve::run(&config, printer)?;
     Ok(Verdict::Done)

@@ -26,7 +26,7 @@ pub(crate) struct Collection {
     /// What was said about the place of its model.
     said: Option<String>,
     /// What came over HTTP.
-    pub(crate) uploads: Uploads,
+    pub(crate) uploads: Arc<Uploads>,
     model: Mutex<Model>,
     writer: Mutex<Option<Writer>>,
 }
@@ -50,7 +50,7 @@ impl Collection {
         let reader = Arc::new(Embedded::open_read_only(path)?);
         let said = said.map(str::to_owned);
         let model = Mutex::new(Model::start(path, said.as_deref(), &reader)?);
-        let (path, uploads) = (path.to_owned(), Uploads::new(path));
+        let (path, uploads) = (path.to_owned(), Arc::new(Uploads::new(path)));
         Ok(Self { path, reader, said, uploads, model, writer: Mutex::new(None) })
     }
 

@@ -52,6 +52,17 @@ impl Failure {
         Self::new(StatusCode::BAD_REQUEST, code, message)
     }
 
+    /// A request that whoever asks may not ask.
+    pub(crate) fn forbidden(code: &'static str, message: impl Into<String>) -> Self {
+        Self::new(StatusCode::FORBIDDEN, code, message)
+    }
+
+    /// A request that may be asked again later.
+    pub(crate) fn later(code: &'static str, message: impl Into<String>, seconds: u16) -> Self {
+        let later = Self::new(StatusCode::TOO_MANY_REQUESTS, code, message);
+        Self { retry_after_s: Some(seconds), ..later }
+    }
+
     /// The same with what to do about it.
     pub(crate) fn hint(mut self, hint: impl Into<String>) -> Self {
         self.hint = Some(hint.into());
@@ -61,9 +72,7 @@ impl Failure {
     /// Too much to do at the moment.
     pub(crate) fn busy() -> Self {
         let told = "more is asked than can be answered at the moment";
-        let busy =
-            Self::new(StatusCode::TOO_MANY_REQUESTS, "busy", told).hint("ask again in a second");
-        Self { retry_after_s: Some(1), ..busy }
+        Self::later("busy", told, 1).hint("ask again in a second")
     }
 
     /// No such path.

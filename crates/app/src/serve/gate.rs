@@ -15,6 +15,8 @@ const WAITING: usize = 16;
 /// The way in.
 #[derive(Debug, Clone)]
 pub(crate) struct Gate {
+    /// How many places there are.
+    most: usize,
     /// Places for those at work and those that wait.
     places: Arc<Semaphore>,
     /// Places for those at work.
@@ -35,8 +37,14 @@ impl Gate {
     }
 
     fn of(cores: usize) -> Self {
-        let places = Arc::new(Semaphore::new(cores * (1 + WAITING)));
-        Self { places, working: Arc::new(Semaphore::new(cores)) }
+        let most = cores * (1 + WAITING);
+        let places = Arc::new(Semaphore::new(most));
+        Self { most, places, working: Arc::new(Semaphore::new(cores)) }
+    }
+
+    /// Requests at work or waiting.
+    pub(crate) fn inside(&self) -> usize {
+        self.most - self.places.available_permits()
     }
 
     /// Lets a request in, or says that there is no place.

@@ -4,27 +4,32 @@
 
 mod api;
 mod collection;
+mod decoding;
 mod embedding;
 mod failure;
 mod gate;
+pub(crate) mod guard;
+mod images;
+mod listener;
+mod metrics;
 mod openapi;
 mod page;
 mod parts;
 mod state;
 mod uploads;
 
-use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context;
-use axum::{Router, middleware};
+use axum::Router;
 use tokio::net::TcpListener;
 
 use crate::printer::Printer;
 use failure::Failure;
 use gate::blocking;
+use guard::Policy;
 use state::Served;
 
 /// What a server is told when it begins.
@@ -40,6 +45,8 @@ pub(crate) struct Config {
     pub(crate) model: Option<String>,
     /// Whether the index must stay as it is.
     pub(crate) read_only: bool,
+    /// Who may ask.
+    pub(crate) guard: guard::Settings,
 }
 
 /// Longest time that requests in flight are given to end once the server was asked to stop.
@@ -63,6 +70,8 @@ async fn listen(config: &Config, served: Arc<Served>, printer: &Printer) -> anyh
         .await
         .with_context(|| format!("cannot listen at {}", config.address))?;
     let address = listener.local_addr()?;
+    let warn = |told| printer.warn(told);
+    let policy = Arc::new(Policy::new(&config.guard, address, Arc::clone(&served.metrics), warn)?);
     printer.data(format_args!("http://{address}/"))?;
     printer.say(format_args!("serving {}; Ctrl-C ends it", config.index.display()));
     tokio::spawn(let_go(Arc::clone(&served)));
@@ -72,10 +81,9 @@ async fn listen(config: &Config, served: Arc<Served>, printer: &Printer) -> anyh
         asked_to_stop().await;
         let _ = stop.send(true);
     };
-    let service = router(served).into_make_service_with_connect_info::<SocketAddr>();
-    let serving = axum::serve(listener, service).with_graceful_shutdown(graceful);
+    let serving = listener::serve(listener, router(served, &policy), graceful);
     tokio::select! {
-        ended = serving => ended?,
+        () = serving => {}
         () = async { let _ = seen.wait_for(|stop| *stop).await; tokio::time::sleep(PATIENCE).await } => {
             tracing::warn!("some requests did not end in {} s", PATIENCE.as_secs());
         }
@@ -93,15 +101,14 @@ async fn let_go(served: Arc<Served>) {
     }
 }
 
-/// Everything that is answered. The page goes beside the API, the guard around both, and nothing outside of `tell`, which
-/// writes every failure the same way.
-fn router(served: Arc<Served>) -> Router {
-    openapi::router()
+/// Everything that is answered: the page beside the API, the guard around both.
+fn router(served: Arc<Served>, policy: &Arc<Policy>) -> Router {
+    let routes = openapi::router()
         .merge(page::router())
         .fallback(|| async { Failure::nothing_here() })
         .method_not_allowed_fallback(|| async { Failure::wrong_method() })
-        .with_state(served)
-        .layer(middleware::from_fn(failure::tell))
+        .with_state(served);
+    guard::wrap(routes, policy)
 }
 
 /// Ends when somebody asks to stop.

@@ -7,10 +7,10 @@ use finelens_search::{Backend, Embedded};
 use futures_util::future::try_join_all;
 
 use super::collection::Collection;
+use super::decoding::Decoding;
 use super::embedding::Embedding;
 use super::failure::Failure;
 use super::gate::blocking;
-use super::uploads;
 use crate::question::{Part, Sum, What};
 
 /// A picture to embed, as a question names it.
@@ -25,6 +25,7 @@ pub(crate) enum Shown {
 /// `(D,)`: the weighted sum of the parts, of length 1; nothing where there are none.
 pub(crate) async fn vector(
     collection: &Collection,
+    decoding: &Decoding,
     parts: &[Part<Shown>],
 ) -> Result<Option<Vec<f32>>, Failure> {
     if parts.is_empty() {
@@ -32,7 +33,7 @@ pub(crate) async fn vector(
     }
     let embedding = collection.embedding()?;
     // All at once, so that they share a batch.
-    let vectors = parts.iter().map(|part| of(collection, &embedding, &part.what));
+    let vectors = parts.iter().map(|part| of(collection, decoding, &embedding, &part.what));
     let vectors = try_join_all(vectors).await?;
     let mut sum = Sum::new(collection.reader.settings().dim);
     for (part, vector) in parts.iter().zip(vectors) {
@@ -43,14 +44,19 @@ pub(crate) async fn vector(
 
 async fn of(
     collection: &Collection,
+    decoding: &Decoding,
     embedding: &Embedding,
     what: &What<Shown>,
 ) -> Result<Arc<[f32]>, Failure> {
     match what {
         What::Text(text) => embedding.text(text).await,
         What::Id(id) => of_id(Arc::clone(&collection.reader), id.clone()).await,
-        What::Picture(Shown::Sent(bytes)) => picture(embedding, bytes.clone()).await.map(Arc::from),
-        What::Picture(Shown::Upload(name)) => of_upload(collection, embedding, name).await,
+        What::Picture(Shown::Sent(bytes)) => {
+            picture(decoding, embedding, bytes.clone()).await.map(Arc::from)
+        }
+        What::Picture(Shown::Upload(name)) => {
+            of_upload(collection, decoding, embedding, name).await
+        }
     }
 }
 
@@ -61,24 +67,27 @@ async fn of_id(index: Arc<Embedded>, id: String) -> Result<Arc<[f32]>, Failure> 
 
 async fn of_upload(
     collection: &Collection,
+    decoding: &Decoding,
     embedding: &Embedding,
     name: &str,
 ) -> Result<Arc<[f32]>, Failure> {
     if let Some(known) = embedding.known_picture(name) {
         return Ok(known);
     }
-    let (uploads, wanted) = (collection.uploads.clone(), name.to_owned());
+    let (uploads, wanted) = (Arc::clone(&collection.uploads), name.to_owned());
     let bytes = blocking(move || uploads.query(&wanted)).await??;
-    let vector = picture(embedding, bytes.into()).await?;
+    let vector = picture(decoding, embedding, bytes.into()).await?;
     Ok(embedding.remember_picture(name, vector))
 }
 
 /// `(D,)`: the unit vector of an encoded picture.
-async fn picture(embedding: &Embedding, bytes: Bytes) -> Result<Vec<f32>, Failure> {
+async fn picture(
+    decoding: &Decoding,
+    embedding: &Embedding,
+    bytes: Bytes,
+) -> Result<Vec<f32>, Failure> {
     let reader = embedding.reader().await?;
-    let prepare = move || {
-        let picture = uploads::decode(&bytes, reader.decoder())?;
-        Ok::<_, Failure>(reader.pixels(&picture))
-    };
-    embedding.picture(blocking(prepare).await??).await
+    let decoder = reader.decoder().clone();
+    let pixels = move |picture| Ok(reader.pixels(&picture));
+    embedding.picture(decoding.decode(bytes, &decoder, pixels).await?).await
 }

@@ -1,12 +1,16 @@
 //! What is served: one index or two, and the way in.
 
+use std::sync::Arc;
+
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::Config;
 use super::collection::Collection;
+use super::decoding::Decoding;
 use super::failure::Failure;
 use super::gate::Gate;
+use super::metrics::Metrics;
 
 /// Everything that a request may need.
 #[derive(Debug)]
@@ -17,6 +21,10 @@ pub(crate) struct Served {
     pub(crate) other: Option<Collection>,
     /// Who is let in.
     pub(crate) gate: Gate,
+    /// Where pictures are decoded.
+    pub(crate) decoding: Decoding,
+    /// What is counted.
+    pub(crate) metrics: Arc<Metrics>,
     /// Whether the index must stay as it is.
     pub(crate) read_only: bool,
 }
@@ -48,7 +56,9 @@ impl Served {
         let main = Collection::open(&config.index, config.model.as_deref())?;
         let other =
             config.compare.as_deref().map(|path| Collection::open(path, None)).transpose()?;
-        Ok(Self { main, other, gate: Gate::new(), read_only: config.read_only })
+        let (gate, metrics) = (Gate::new(), Arc::<Metrics>::default());
+        let decoding = Decoding::new(Arc::clone(&metrics));
+        Ok(Self { main, other, gate, decoding, metrics, read_only: config.read_only })
     }
 
     /// The index that was asked for.

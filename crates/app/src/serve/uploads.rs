@@ -1,83 +1,78 @@
-//! Pictures that came over HTTP: limits, and where they are kept.
+//! Pictures that came over HTTP, in the folder of their index, each under the SHA-256 of its bytes.
+//!
+//! No name that somebody sent is ever a path. Pictures to search with are kept for a while, those of the index for good.
 
+use std::io::Write;
 use std::path::{Path, PathBuf};
+use std::sync::Mutex;
+use std::time::{Duration, SystemTime};
 
 use axum::http::StatusCode;
-use finelens_clip::picture::PictureError;
-use finelens_clip::{Decoder, Picture};
 use finelens_search::Place;
 use sha2::{Digest, Sha256};
 
 use super::failure::Failure;
+use super::guard::hexadecimal;
 use crate::indexing::{UPLOADS, size_and_time};
 
-/// Pixels of an uploaded picture at most: a photograph of any camera, and never more memory than some 200 MB.
-const PIXELS: u64 = 64_000_000;
+/// Pictures to search with.
+const QUERIES: &str = "queries";
+/// Pictures of the index.
+const PICTURES: &str = "pictures";
 
-/// Decodes an uploaded picture.
-///
-/// # Errors
-/// What is no picture, or a larger one than a camera makes.
-pub(crate) fn decode(bytes: &[u8], decoder: &Decoder) -> Result<Picture, Failure> {
-    let decoder = Decoder { max_pixels: PIXELS.min(decoder.max_pixels), ..decoder.clone() };
-    decoder.decode(bytes).map(|decoded| decoded.picture).map_err(|error| refused(&error))
-}
+/// Bytes of pictures to search with that are kept; the ones not asked for the longest go first.
+const MOST_BYTES: u64 = 256 << 20;
 
-fn refused(error: &PictureError) -> Failure {
-    let (status, code) = match error {
-        PictureError::TooLarge { .. } => (StatusCode::PAYLOAD_TOO_LARGE, "too_large"),
-        PictureError::UnknownFormat { .. } | PictureError::Unsupported { .. } => {
-            (StatusCode::UNSUPPORTED_MEDIA_TYPE, "no_picture")
-        }
-        _ => (StatusCode::UNPROCESSABLE_ENTITY, "damaged_picture"),
-    };
-    Failure::new(status, code, error.to_string())
-        .hint("send a JPEG, PNG, WebP, TIFF, BMP or GIF picture")
-}
+/// How many of them at most.
+const MOST_FILES: usize = 4096;
 
-/// Digits of a name.
-const HEX: &[u8; 16] = b"0123456789abcdef";
+/// What a file is called until it is whole.
+const HALF: &str = ".half-";
+
+/// From then on, half a file is what a broken server left.
+const LEFT: Duration = Duration::from_hours(1);
 
 /// The name of a picture by its bytes.
 pub(crate) fn hash(bytes: &[u8]) -> String {
-    let hex = |byte: &u8| [byte >> 4, byte & 15].map(|digit| char::from(HEX[usize::from(digit)]));
-    Sha256::digest(bytes).iter().flat_map(hex).collect()
+    hexadecimal(&Sha256::digest(bytes))
+}
+
+/// Whether a text can be what [`hash`] returns.
+fn is_hash(text: &str) -> bool {
+    text.len() == 64 && text.bytes().all(|digit| matches!(digit, b'0'..=b'9' | b'a'..=b'f'))
 }
 
 /// Where an index keeps what was uploaded.
-#[derive(Debug, Clone)]
+#[derive(Debug)]
 pub(crate) struct Uploads {
     folder: PathBuf,
+    /// Held while old ones are cleared away.
+    clearing: Mutex<()>,
 }
 
 impl Uploads {
     /// In the folder of an index.
     pub(crate) fn new(index: &Path) -> Self {
-        Self { folder: index.join(UPLOADS) }
+        Self { folder: index.join(UPLOADS), clearing: Mutex::new(()) }
     }
 
     /// Keeps a picture that others are to be compared with, and returns its name.
     pub(crate) fn keep_query(&self, bytes: &[u8]) -> Result<String, Failure> {
         let hash = hash(bytes);
-        self.keep("queries", &hash, bytes)?;
+        self.keep(QUERIES, &hash, bytes).map_err(|error| Failure::disk(&error))?;
+        self.clear(&hash);
         Ok(hash)
     }
 
     /// A picture that was kept.
     pub(crate) fn query(&self, hash: &str) -> Result<Vec<u8>, Failure> {
-        let is_hash = hash.len() == 64 && hash.bytes().all(|byte| byte.is_ascii_hexdigit());
-        let gone = || {
-            Failure::new(
-                StatusCode::NOT_FOUND,
-                "no_upload",
-                "there is no uploaded picture of this name",
-            )
-            .hint("upload it again with POST /api/uploads; old ones are forgotten")
-        };
-        if !is_hash {
+        if !is_hash(hash) {
             return Err(gone());
         }
-        fs_err::read(self.folder.join("queries").join(hash)).map_err(|_| gone())
+        let file = self.folder.join(QUERIES).join(hash);
+        let bytes = fs_err::read(&file).map_err(|_| gone())?;
+        touch(&file);
+        Ok(bytes)
     }
 
     /// Keeps a picture of the index.
@@ -85,41 +80,176 @@ impl Uploads {
         let ending =
             image::guess_format(bytes).ok().and_then(|format| format.extensions_str().first());
         let name = format!("{}.{}", hash(bytes), ending.unwrap_or(&"bin"));
-        let file = self.keep("pictures", &name, bytes)?;
-        let (bytes_long, modified_ns) =
-            size_and_time(&file).map_err(|error| Failure::disk(&error))?;
+        let file = self.keep(PICTURES, &name, bytes).map_err(|error| Failure::disk(&error))?;
+        let (length, modified_ns) = size_and_time(&file).map_err(|error| Failure::disk(&error))?;
         Ok(Place {
             root: UPLOADS.to_owned(),
-            path: format!("pictures/{name}"),
-            bytes: bytes_long,
+            path: format!("{PICTURES}/{name}"),
+            bytes: length,
             modified_ns,
             crc: crc32fast::hash(bytes),
         })
     }
 
-    /// Deletes a picture that the index has no more.
+    /// Deletes a picture that the index has no more; only what [`Uploads::keep_picture`] may have made.
     pub(crate) fn forget_picture(&self, place: &Place) {
-        if place.root == UPLOADS && fs_err::remove_file(self.folder.join(&place.path)).is_err() {
-            tracing::warn!("{} was to be deleted and is not there", place.path);
+        let name = place.path.strip_prefix(PICTURES).and_then(|rest| rest.strip_prefix('/'));
+        let ours = name.and_then(|name| name.split_once('.')).is_some_and(|(hash, ending)| {
+            is_hash(hash) && ending.bytes().all(|letter| letter.is_ascii_alphanumeric())
+        });
+        if place.root != UPLOADS || !ours {
+            tracing::warn!("a picture whose place is none of ours is left where it is");
+        } else if let Err(error) = fs_err::remove_file(self.folder.join(&place.path)) {
+            tracing::warn!("{error}");
         }
     }
 
-    /// Writes a file under a name that says what is in it; nobody sees half of it.
-    fn keep(&self, kind: &str, name: &str, bytes: &[u8]) -> Result<PathBuf, Failure> {
+    /// Writes a file under a name that says what is in it; nobody sees half of it, and it outlasts a loss of power.
+    fn keep(&self, kind: &str, name: &str, bytes: &[u8]) -> std::io::Result<PathBuf> {
         let folder = self.folder.join(kind);
         let file = folder.join(name);
-        if file.exists() {
+        if fs_err::metadata(&file).is_ok_and(|known| known.len() == bytes.len() as u64) {
+            touch(&file);
             return Ok(file);
         }
-        let write = || -> std::io::Result<()> {
-            fs_err::create_dir_all(&folder)?;
-            let mut half = tempfile::NamedTempFile::new_in(&folder)?;
-            std::io::Write::write_all(&mut half, bytes)?;
-            half.as_file().sync_all()?;
-            half.persist(&file)?;
-            Ok(())
-        };
-        write().map_err(|error| Failure::disk(&error))?;
+        fs_err::create_dir_all(&folder)?;
+        let mut half = tempfile::Builder::new().prefix(HALF).tempfile_in(&folder)?;
+        half.write_all(bytes)?;
+        half.as_file().sync_all()?;
+        half.persist(&file)?;
+        sync(&folder)?;
+        sync(&self.folder)?;
         Ok(file)
+    }
+
+    /// Clears away what was not asked for the longest, and what a broken server left; never the newest one.
+    fn clear(&self, newest: &str) {
+        let Ok(_one) = self.clearing.try_lock() else { return };
+        let Ok(entries) = fs_err::read_dir(self.folder.join(QUERIES)) else { return };
+        let known = entries.filter_map(Result::ok).filter_map(|entry| {
+            let state = entry.metadata().ok().filter(std::fs::Metadata::is_file)?;
+            Some((state.modified().ok()?, state.len(), entry.path()))
+        });
+        let mut known: Vec<(SystemTime, u64, PathBuf)> = known.collect();
+        known.sort_by(|a, b| b.cmp(a));
+        let (mut bytes, mut files) = (0, 0);
+        for (used, length, file) in known {
+            let name = file.file_name().and_then(|name| name.to_str()).unwrap_or_default();
+            let left = used.elapsed().is_ok_and(|time| time > LEFT);
+            if !is_hash(name) && !(name.starts_with(HALF) && left) {
+                continue;
+            }
+            (bytes, files) = (bytes + length, files + 1);
+            let full = bytes > MOST_BYTES || files > MOST_FILES || !is_hash(name);
+            if full && name != newest {
+                // Whoever asks for it is told to upload it again.
+                let _ = fs_err::remove_file(&file);
+            }
+        }
+    }
+}
+
+fn gone() -> Failure {
+    let told = "there is no uploaded picture of this name";
+    Failure::new(StatusCode::NOT_FOUND, "no_upload", told)
+        .hint("upload it again with POST /api/uploads; old ones are forgotten")
+}
+
+/// Notes that a file was asked for. Where that cannot be noted, it may be forgotten sooner.
+fn touch(file: &Path) {
+    if file.parent().is_some_and(|folder| folder.ends_with(QUERIES))
+        && let Ok(file) = fs_err::File::open(file)
+    {
+        let _ = file.file().set_modified(SystemTime::now());
+    }
+}
+
+/// A name is only certain once its folder has been written through. Windows does so on its own.
+fn sync(folder: &Path) -> std::io::Result<()> {
+    if cfg!(unix) { fs_err::File::open(folder)?.sync_all() } else { Ok(()) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn names(folder: &Path) -> usize {
+        fs_err::read_dir(folder).map_or(0, Iterator::count)
+    }
+
+    #[test]
+    fn a_picture_to_search_with_is_found_by_its_hash_and_by_nothing_else() {
+        let dir = tempfile::tempdir().unwrap();
+        let uploads = Uploads::new(dir.path());
+        let hash = uploads.keep_query(b"bytes").unwrap();
+        assert_eq!(uploads.keep_query(b"bytes").unwrap(), hash);
+        assert_eq!(uploads.query(&hash).unwrap(), b"bytes");
+        fs_err::write(dir.path().join("CURRENT"), "secret").unwrap();
+        for wrong in [
+            "",
+            "../../CURRENT",
+            &hash[1..],
+            &hash.to_uppercase(),
+            &"g".repeat(64),
+            &"/".repeat(64),
+        ] {
+            assert_eq!(uploads.query(wrong).unwrap_err().code(), "no_upload", "{wrong}");
+        }
+    }
+
+    #[test]
+    fn the_ones_not_asked_for_the_longest_go_first() {
+        let dir = tempfile::tempdir().unwrap();
+        let uploads = Uploads::new(dir.path());
+        let folder = dir.path().join(UPLOADS).join(QUERIES);
+        fs_err::create_dir_all(&folder).unwrap();
+        let now = SystemTime::now();
+        let put = |name: &str, length: u64, hours: u64| {
+            let file = fs_err::File::create(folder.join(name)).unwrap();
+            file.set_len(length).unwrap();
+            file.file().set_modified(now - Duration::from_hours(hours)).unwrap();
+        };
+        let [old, middle, young] = ["a", "b", "c"].map(|letter| letter.repeat(64));
+        put(&old, MOST_BYTES / 2, 9);
+        put(&middle, MOST_BYTES / 2, 8);
+        put(&young, MOST_BYTES / 4, 7);
+        put(".half-old", 10, 9);
+        put(".half-new", 10, 0);
+        put("notes.txt", 10, 9);
+        let new = uploads.keep_query(b"new").unwrap();
+        let there = |name: &str| folder.join(name).exists();
+        assert!(!there(&old) && there(&middle) && there(&young) && there(&new));
+        assert!(!there(".half-old") && there(".half-new"), "somebody may be writing it");
+        assert!(there("notes.txt"), "what is not ours is left alone");
+        assert_eq!(names(&folder), 5);
+    }
+
+    #[test]
+    fn only_a_picture_of_ours_is_deleted() {
+        let dir = tempfile::tempdir().unwrap();
+        let uploads = Uploads::new(dir.path());
+        let place = uploads.keep_picture(b"GIF89a").unwrap();
+        assert!(place.path.ends_with(".gif") && place.root == UPLOADS, "{place:?}");
+        let victim = dir.path().join("victim.gif");
+        fs_err::write(&victim, "precious").unwrap();
+        let absolute = victim.display().to_string();
+        for path in ["../victim.gif", "pictures/../../victim.gif", &absolute, "pictures", ""] {
+            uploads.forget_picture(&Place { path: path.to_owned(), ..place.clone() });
+        }
+        uploads.forget_picture(&Place { root: "photos".to_owned(), ..place.clone() });
+        let file = dir.path().join(UPLOADS).join(&place.path);
+        assert!(victim.exists() && file.exists());
+        uploads.forget_picture(&place);
+        assert!(!file.exists());
+    }
+
+    #[test]
+    fn a_file_that_was_cut_is_written_again() {
+        let dir = tempfile::tempdir().unwrap();
+        let uploads = Uploads::new(dir.path());
+        let hash = uploads.keep_query(b"whole").unwrap();
+        fs_err::write(dir.path().join(UPLOADS).join(QUERIES).join(&hash), "who").unwrap();
+        uploads.keep_query(b"whole").unwrap();
+        assert_eq!(uploads.query(&hash).unwrap(), b"whole");
     }
 }

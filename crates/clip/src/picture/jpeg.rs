@@ -44,6 +44,20 @@ pub(super) fn decode(bytes: &[u8], max_pixels: u64) -> Result<Raw, PictureError>
     }
 }
 
+/// Width, height and orientation: what stands before the first scan.
+pub(super) fn header(
+    bytes: &[u8],
+    max_pixels: u64,
+) -> Result<(u64, u64, Orientation), PictureError> {
+    let mut headers = Headers::new(bytes);
+    while let Marker::Frame = headers.next()? {}
+    let orientation = Orientation::from_metadata(headers.exif, headers.xmp);
+    let frame = headers.into_frame()?;
+    let (width, height) = (frame.width as u64, frame.height as u64);
+    check_size(FORMAT, width, height, max_pixels)?;
+    Ok((width, height, orientation))
+}
+
 fn finish(headers: Headers<'_>) -> Result<Raw, PictureError> {
     let orientation = Orientation::from_metadata(headers.exif, headers.xmp);
     let colours = headers.colours()?;

@@ -12,54 +12,65 @@ use image::{ColorType, ImageDecoder, ImageError};
 
 use super::colour::{Layout, Raw, Samples};
 use super::orientation::Orientation;
-use super::{PictureError, check_size};
+use super::{Format, PictureError, check_size};
 
-pub(super) fn png(bytes: &[u8], max_pixels: u64) -> Result<Raw, PictureError> {
-    let format = "PNG";
-    read(
-        format,
-        PngDecoder::new(Cursor::new(bytes)).map_err(|error| explain(format, &error))?,
-        max_pixels,
-    )
+/// The pixels of a picture of one of these formats.
+pub(super) fn decode(format: Format, bytes: &[u8], max_pixels: u64) -> Result<Raw, PictureError> {
+    match format {
+        Format::WebP => read("WebP", WebPDecoder::new(Cursor::new(bytes)), max_pixels),
+        Format::Bmp => read("BMP", BmpDecoder::new(Cursor::new(bytes)), max_pixels),
+        Format::Gif => read("GIF", GifDecoder::new(Cursor::new(bytes)), max_pixels),
+        _ => read("PNG", PngDecoder::new(Cursor::new(bytes)), max_pixels),
+    }
 }
 
-pub(super) fn webp(bytes: &[u8], max_pixels: u64) -> Result<Raw, PictureError> {
-    let format = "WebP";
-    read(
-        format,
-        WebPDecoder::new(Cursor::new(bytes)).map_err(|error| explain(format, &error))?,
-        max_pixels,
-    )
-}
-
-pub(super) fn bmp(bytes: &[u8], max_pixels: u64) -> Result<Raw, PictureError> {
-    let format = "BMP";
-    read(
-        format,
-        BmpDecoder::new(Cursor::new(bytes)).map_err(|error| explain(format, &error))?,
-        max_pixels,
-    )
-}
-
-pub(super) fn gif(bytes: &[u8], max_pixels: u64) -> Result<Raw, PictureError> {
-    let format = "GIF";
-    read(
-        format,
-        GifDecoder::new(Cursor::new(bytes)).map_err(|error| explain(format, &error))?,
-        max_pixels,
-    )
-}
-
-fn read(
-    format: &'static str,
-    mut decoder: impl ImageDecoder,
+/// Width, height and orientation of a picture of one of these formats.
+pub(super) fn header(
+    format: Format,
+    bytes: &[u8],
     max_pixels: u64,
-) -> Result<Raw, PictureError> {
+) -> Result<(u64, u64, Orientation), PictureError> {
+    match format {
+        Format::WebP => open("WebP", WebPDecoder::new(Cursor::new(bytes)), max_pixels).map(said),
+        Format::Bmp => open("BMP", BmpDecoder::new(Cursor::new(bytes)), max_pixels).map(said),
+        Format::Gif => open("GIF", GifDecoder::new(Cursor::new(bytes)), max_pixels).map(said),
+        _ => open("PNG", PngDecoder::new(Cursor::new(bytes)), max_pixels).map(said),
+    }
+}
+
+/// A file whose size was found to be fine.
+struct Opened<D> {
+    decoder: D,
+    width: u64,
+    height: u64,
+    orientation: Orientation,
+}
+
+fn said<D>(opened: Opened<D>) -> (u64, u64, Orientation) {
+    (opened.width, opened.height, opened.orientation)
+}
+
+fn open<D: ImageDecoder>(
+    format: &'static str,
+    decoder: Result<D, ImageError>,
+    max_pixels: u64,
+) -> Result<Opened<D>, PictureError> {
+    let mut decoder = decoder.map_err(|error| explain(format, &error))?;
     let (width, height) = decoder.dimensions();
-    check_size(format, u64::from(width), u64::from(height), max_pixels)?;
+    let (width, height) = (u64::from(width), u64::from(height));
+    check_size(format, width, height, max_pixels)?;
     let (exif, xmp) =
         (decoder.exif_metadata().ok().flatten(), decoder.xmp_metadata().ok().flatten());
     let orientation = Orientation::from_metadata(exif.as_deref(), xmp.as_deref());
+    Ok(Opened { decoder, width, height, orientation })
+}
+
+fn read<D: ImageDecoder>(
+    format: &'static str,
+    decoder: Result<D, ImageError>,
+    max_pixels: u64,
+) -> Result<Raw, PictureError> {
+    let Opened { decoder, width, height, orientation } = open(format, decoder, max_pixels)?;
     let (layout, wide) = layout(format, decoder.color_type())?;
     let mut bytes = vec![0; decoder.total_bytes() as usize];
     decoder.read_image(&mut bytes).map_err(|error| explain(format, &error))?;

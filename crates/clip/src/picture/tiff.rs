@@ -23,10 +23,7 @@ const XMP: Tag = Tag::Unknown(700);
 type Reader<'a> = Decoder<Cursor<&'a [u8]>>;
 
 pub(super) fn decode(bytes: &[u8], max_pixels: u64) -> Result<Raw, PictureError> {
-    let mut reader =
-        Decoder::new(Cursor::new(bytes)).map_err(explain)?.with_limits(limits(max_pixels));
-    let (width, height) = reader.dimensions().map_err(explain)?;
-    check_size(FORMAT, u64::from(width), u64::from(height), max_pixels)?;
+    let (mut reader, width, height) = open(bytes, max_pixels)?;
     let orientation = orientation(&mut reader);
     let interpretation =
         reader.find_tag_unsigned::<u16>(Tag::PhotometricInterpretation).map_err(explain)?;
@@ -42,6 +39,23 @@ pub(super) fn decode(bytes: &[u8], max_pixels: u64) -> Result<Raw, PictureError>
         return Err(corrupt(format!("expected {expected} samples, found {count}")));
     }
     Ok(Raw { width, height, layout, samples, orientation })
+}
+
+/// Width, height and orientation.
+pub(super) fn header(
+    bytes: &[u8],
+    max_pixels: u64,
+) -> Result<(u64, u64, Orientation), PictureError> {
+    let (mut reader, width, height) = open(bytes, max_pixels)?;
+    Ok((u64::from(width), u64::from(height), orientation(&mut reader)))
+}
+
+fn open(bytes: &[u8], max_pixels: u64) -> Result<(Reader<'_>, u32, u32), PictureError> {
+    let reader = Decoder::new(Cursor::new(bytes)).map_err(explain)?;
+    let mut reader = reader.with_limits(limits(max_pixels));
+    let (width, height) = reader.dimensions().map_err(explain)?;
+    check_size(FORMAT, u64::from(width), u64::from(height), max_pixels)?;
+    Ok((reader, width, height))
 }
 
 /// Eight bytes for each pixel that may be read at all.

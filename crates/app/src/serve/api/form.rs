@@ -1,16 +1,13 @@
 //! Forms with pictures, and documents, as they come in.
 
 use axum::body::Bytes;
-use axum::extract::{DefaultBodyLimit, FromRequest, FromRequestParts, Multipart, Path, Request};
+use axum::extract::{FromRequest, FromRequestParts, Multipart, Path, Request};
 use axum::http::request::Parts;
 use axum::http::{StatusCode, header};
 use serde::de::DeserializeOwned;
 
 use super::fields::Fields;
 use crate::serve::failure::Failure;
-
-/// Bytes of a request at most: a few photographs as they come from a camera.
-pub(crate) const LARGEST: usize = 64 << 20;
 
 /// Pictures in a form at most.
 const PICTURES: usize = 8;
@@ -20,11 +17,6 @@ const FIELDS: usize = 256;
 
 /// Bytes of a field that is no picture at most.
 const LONGEST_FIELD: usize = 64 << 10;
-
-/// Takes requests as large as pictures are.
-pub(crate) fn large() -> DefaultBodyLimit {
-    DefaultBodyLimit::max(LARGEST)
-}
 
 /// A form: its pictures, and all else.
 #[derive(Debug, Default)]
@@ -58,6 +50,9 @@ impl<S: Send + Sync> FromRequest<S> for Form {
 impl Form {
     async fn take(&mut self, field: axum::extract::multipart::Field<'_>) -> Result<(), Failure> {
         let name = field.name().unwrap_or_default().to_owned();
+        if name == "image" {
+            check_kind(field.content_type())?;
+        }
         let bytes =
             field.bytes().await.map_err(|error| broken(error.status(), error.body_text()))?;
         if name == "image" {
@@ -96,16 +91,21 @@ impl Form {
     }
 }
 
-fn broken(status: StatusCode, told: String) -> Failure {
-    if status == StatusCode::PAYLOAD_TOO_LARGE {
-        return too_large();
+/// What says of itself that it is no picture is believed; what says that it is one is looked at.
+fn check_kind(kind: Option<&str>) -> Result<(), Failure> {
+    let kind = kind.unwrap_or_default().split(';').next().unwrap_or_default().trim();
+    let kind = kind.to_ascii_lowercase();
+    let picture = kind.starts_with("image/") && !kind.starts_with("image/svg");
+    if picture || matches!(kind.as_str(), "" | "application/octet-stream") {
+        return Ok(());
     }
-    Failure::new(status, "bad_form", told).hint("send multipart/form-data, as curl -F does")
+    let told = format!("image: expected a picture, found {kind:?}");
+    Err(Failure::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "no_picture", told)
+        .hint("send a JPEG, PNG, WebP, TIFF, BMP or GIF picture"))
 }
 
-fn too_large() -> Failure {
-    let told = format!("expected at most {} MiB", LARGEST >> 20);
-    Failure::new(StatusCode::PAYLOAD_TOO_LARGE, "too_large", told)
+fn broken(status: StatusCode, told: String) -> Failure {
+    Failure::new(status, "bad_form", told).hint("send multipart/form-data, as curl -F does")
 }
 
 /// A document in JSON.

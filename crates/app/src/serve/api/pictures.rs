@@ -15,7 +15,6 @@ use super::form::{Document, Form, Id};
 use crate::indexing;
 use crate::serve::collection::Collection;
 use crate::serve::failure::{Failure, FailureBody};
-use crate::serve::gate::blocking;
 use crate::serve::state::{Served, Which};
 use crate::serve::uploads;
 use crate::thumbnail;
@@ -311,13 +310,13 @@ async fn put_picture(served: Arc<Served>, sent: Sent, put: Put) -> Result<Pictur
     let admitted = served.gate.enter()?;
     let embedding = served.main.embedding()?;
     let reader = embedding.reader().await?;
-    let image = sent.image.clone();
-    let prepare = move || {
-        let picture = uploads::decode(&image, reader.decoder())?;
+    let decoder = reader.decoder().clone();
+    let prepare = move |picture| {
         let thumbnail = thumbnail::jpeg(&picture).map_err(Failure::internal)?;
-        Ok::<_, Failure>((thumbnail, reader.pixels(&picture)))
+        Ok((thumbnail, reader.pixels(&picture)))
     };
-    let (thumbnail, pixels) = blocking(prepare).await??;
+    let prepared = served.decoding.decode(sent.image.clone(), &decoder, prepare);
+    let (thumbnail, pixels) = prepared.await?;
     let vector = embedding.picture(pixels).await?;
     let record = Record { thumbnail: Some(thumbnail), ..sent.record };
     let item = Item { record, vector };

@@ -17,6 +17,7 @@ use crate::found;
 use crate::question::{Part, What};
 use crate::serve::embedding::NO_MODEL;
 use crate::serve::failure::{Failure, FailureBody};
+use crate::serve::metrics::Stage;
 use crate::serve::parts::{self, Shown};
 use crate::serve::state::Served;
 
@@ -87,7 +88,7 @@ pub(crate) async fn answer(
     let admitted = served.gate.enter()?;
     let begun = Instant::now();
     let parts = shown(named, sent);
-    let vector = parts::vector(collection, &parts).await;
+    let vector = parts::vector(collection, &served.decoding, &parts).await;
     let (vector, without_model) = or_words_alone(vector, query.mode, &parts)?;
     query.vector = vector;
     let embed = begun.elapsed();
@@ -103,6 +104,9 @@ pub(crate) async fn answer(
     let (found, wait) = admitted.work(search).await?;
     let (mut results, search) = found?;
     results.notes.extend(without_model);
+    for (stage, taken) in [(Stage::wait, wait), (Stage::embed, embed), (Stage::search, search)] {
+        served.metrics.took(stage, taken);
+    }
     Ok(Answer::new(question, results, Took { wait, embed, search }))
 }
 

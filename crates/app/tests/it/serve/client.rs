@@ -30,7 +30,13 @@ impl Server {
 
     /// Runs a command that serves, and waits until it says where.
     pub(crate) fn spawn(mut command: Command) -> Self {
-        let mut child = command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
+        command.stderr(Stdio::null());
+        Self::spawn_logged(command)
+    }
+
+    /// The same, where the command says where its log goes.
+    pub(crate) fn spawn_logged(mut command: Command) -> Self {
+        let mut child = command.stdout(Stdio::piped()).spawn().unwrap();
         let mut out = BufReader::new(child.stdout.take().unwrap());
         let mut line = String::new();
         out.read_line(&mut line).unwrap();
