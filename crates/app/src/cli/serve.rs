@@ -25,10 +25,10 @@ pub(crate) struct Serve {
     /// Answer searches only: no picture can be added, changed or deleted.
     #[arg(long)]
     pub(crate) read_only: bool,
-    /// File with the token that reading needs. Default: the variable FINELENS_READ_TOKEN, if it is set.
+    /// File with the token that reading needs. Default: the variable `FINELENS_READ_TOKEN`, if it is set.
     #[arg(long, value_name = "FILE", help_heading = GUARD)]
     pub(crate) read_token_file: Option<PathBuf>,
-    /// File with the token that changing needs. Default: the variable FINELENS_WRITE_TOKEN, if it is set.
+    /// File with the token that changing needs. Default: the variable `FINELENS_WRITE_TOKEN`, if it is set.
     #[arg(long, value_name = "FILE", help_heading = GUARD)]
     pub(crate) write_token_file: Option<PathBuf>,
     /// A name that browsers call this server by, such as that of a proxy before it. May be repeated.

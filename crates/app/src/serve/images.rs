@@ -113,7 +113,7 @@ pub(crate) async fn original(
     let (kind, ending, safe) = kind(header.as_ref().map(|header| header.format).ok());
     let mut response = match header {
         Err(failure) if failure.code() != "too_large" => return Err(changed(&failure)),
-        Ok(header) if !download && !(safe && header.upright) => {
+        Ok(header) if !(download || safe && header.upright) => {
             let jpeg = upright(&served, bytes).await?;
             let name = renamed(&name, "jpg");
             return Ok(named(answer("image/jpeg", FRESH, &tag, jpeg.into()), how, &name));

@@ -135,8 +135,8 @@ impl Uploads {
         let (mut bytes, mut files) = (0, 0);
         for (used, length, file) in known {
             let name = file.file_name().and_then(|name| name.to_str()).unwrap_or_default();
-            let left = used.elapsed().is_ok_and(|time| time > LEFT);
-            if !is_hash(name) && !(name.starts_with(HALF) && left) {
+            let left = name.starts_with(HALF) && used.elapsed().is_ok_and(|time| time > LEFT);
+            if !(is_hash(name) || left) {
                 continue;
             }
             (bytes, files) = (bytes + length, files + 1);
@@ -229,7 +229,10 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let uploads = Uploads::new(dir.path());
         let place = uploads.keep_picture(b"GIF89a").unwrap();
-        assert!(place.path.ends_with(".gif") && place.root == UPLOADS, "{place:?}");
+        assert_eq!(
+            (place.path.split('.').next_back(), place.root.as_str()),
+            (Some("gif"), UPLOADS)
+        );
         let victim = dir.path().join("victim.gif");
         fs_err::write(&victim, "precious").unwrap();
         let absolute = victim.display().to_string();

@@ -31,10 +31,17 @@ pub(super) fn header(
     max_pixels: u64,
 ) -> Result<(u64, u64, Orientation), PictureError> {
     match format {
-        Format::WebP => open("WebP", WebPDecoder::new(Cursor::new(bytes)), max_pixels).map(said),
-        Format::Bmp => open("BMP", BmpDecoder::new(Cursor::new(bytes)), max_pixels).map(said),
-        Format::Gif => open("GIF", GifDecoder::new(Cursor::new(bytes)), max_pixels).map(said),
-        _ => open("PNG", PngDecoder::new(Cursor::new(bytes)), max_pixels).map(said),
+        Format::WebP => open("WebP", WebPDecoder::new(Cursor::new(bytes)), max_pixels)
+            .map(|opened| opened.said()),
+        Format::Bmp => {
+            open("BMP", BmpDecoder::new(Cursor::new(bytes)), max_pixels).map(|opened| opened.said())
+        }
+        Format::Gif => {
+            open("GIF", GifDecoder::new(Cursor::new(bytes)), max_pixels).map(|opened| opened.said())
+        }
+        _ => {
+            open("PNG", PngDecoder::new(Cursor::new(bytes)), max_pixels).map(|opened| opened.said())
+        }
     }
 }
 
@@ -46,8 +53,10 @@ struct Opened<D> {
     orientation: Orientation,
 }
 
-fn said<D>(opened: Opened<D>) -> (u64, u64, Orientation) {
-    (opened.width, opened.height, opened.orientation)
+impl<D> Opened<D> {
+    fn said(&self) -> (u64, u64, Orientation) {
+        (self.width, self.height, self.orientation)
+    }
 }
 
 fn open<D: ImageDecoder>(

@@ -43,9 +43,9 @@ fn set(headers: &mut HeaderMap) {
     }
     // Nobody here grants it; nobody shall by mistake.
     let granted: Vec<HeaderName> = headers.keys().filter(|name| is_cors(name)).cloned().collect();
-    granted.iter().for_each(|name| {
+    for name in granted {
         headers.remove(name);
-    });
+    }
 }
 
 fn is_cors(name: &HeaderName) -> bool {

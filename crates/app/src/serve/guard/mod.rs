@@ -171,13 +171,13 @@ impl Policy {
         };
         let caller =
             Caller { access, secure: origin.is_some_and(|origin| origin.is_secure()), address };
-        self.allow(&route, caller, carried.is_some(), head)?;
+        self.allow(route, caller, carried.is_some(), head)?;
         Ok(caller)
     }
 
     fn allow(
         &self,
-        route: &Route,
+        route: Route,
         caller: Caller,
         with_token: bool,
         head: &Parts,

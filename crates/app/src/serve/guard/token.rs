@@ -260,9 +260,9 @@ mod tests {
     fn a_token_is_carried_one_way_only() {
         let with = |values: &[&str]| {
             let mut headers = HeaderMap::new();
-            values.iter().for_each(|value| {
+            for value in values {
                 headers.append(AUTHORIZATION, value.parse().unwrap());
-            });
+            }
             carried(&headers).map(|token| token.map(str::to_owned)).map_err(|told| told.code())
         };
         assert_eq!(with(&[]), Ok(None));

@@ -172,7 +172,10 @@ fn an_added_picture_stays_within_its_index() {
     let kept = fs_err::read_dir(folder.path("index/uploads/pictures")).unwrap();
     let kept: Vec<_> =
         kept.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
-    assert!(kept.len() == 1 && kept[0].len() == 68 && kept[0].ends_with(".png"), "{kept:?}");
+    assert!(
+        kept.len() == 1 && kept[0].len() == 68 && kept[0].split('.').next_back() == Some("png"),
+        "{kept:?}"
+    );
     let at = "/api/pictures/..%2F..%2Fevil.html";
     let shown = server.get(&format!("{at}/original"));
     assert_eq!((shown.status, shown.header("content-type")), (200, Some("image/png")));
