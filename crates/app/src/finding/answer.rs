@@ -4,11 +4,12 @@ use std::time::Duration;
 
 use finelens_clip::locate::{self, HeatMap};
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use super::{Asked, Judged, SOFT_MAX_SCALE, Tiled};
 
 /// Whether a feature is in a picture, and where.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
 pub struct Found {
     /// The answer.
     pub found: bool,
@@ -35,7 +36,7 @@ pub struct Found {
 }
 
 /// Values from 0 to 1 over the picture, row by row.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
 pub struct Map {
     /// Cells in a row.
     pub columns: usize,
@@ -46,7 +47,7 @@ pub struct Map {
 }
 
 /// A box in pixels.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
 pub struct Place {
     /// Left edge.
     pub x: usize,

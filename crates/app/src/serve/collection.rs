@@ -8,6 +8,7 @@ use finelens_search::{Embedded, Known, Place, Record, Stats};
 
 use super::embedding::Embedding;
 use super::failure::Failure;
+use super::finding::Finding;
 use super::uploads::Uploads;
 use crate::indexing;
 use crate::printer::Printer;
@@ -27,6 +28,8 @@ pub(crate) struct Collection {
     said: Option<String>,
     /// What came over HTTP.
     pub(crate) uploads: Arc<Uploads>,
+    /// What looks for things in pictures.
+    pub(crate) finding: Finding,
     model: Mutex<Model>,
     writer: Mutex<Option<Writer>>,
 }
@@ -51,7 +54,8 @@ impl Collection {
         let said = said.map(str::to_owned);
         let model = Mutex::new(Model::start(path, said.as_deref(), &reader)?);
         let (path, uploads) = (path.to_owned(), Arc::new(Uploads::new(path)));
-        Ok(Self { path, reader, said, uploads, model, writer: Mutex::new(None) })
+        let finding = Finding::new(&path, said.as_deref(), &reader);
+        Ok(Self { path, reader, said, uploads, finding, model, writer: Mutex::new(None) })
     }
 
     /// What embeds for this index. Somebody may have embedded it anew with another model meanwhile; then that is read.

@@ -7,6 +7,7 @@ mod collection;
 mod decoding;
 mod embedding;
 mod failure;
+mod finding;
 mod gate;
 pub(crate) mod guard;
 mod images;
@@ -16,6 +17,7 @@ mod openapi;
 mod page;
 mod parts;
 mod state;
+mod training;
 mod uploads;
 
 use std::path::PathBuf;

@@ -1,8 +1,10 @@
 //! What can be asked over HTTP: one file for each group of routes, with the bodies that go in and out.
 
+mod about;
 pub(crate) mod answer;
 mod facets;
 pub(crate) mod fields;
+mod find;
 mod form;
 mod health;
 mod images;
@@ -37,6 +39,8 @@ pub(crate) fn routes() -> OpenApiRouter<Arc<Served>> {
         .routes(routes!(session::log_in))
         .routes(routes!(session::log_out))
         .routes(routes!(metrics::get))
+        .routes(routes!(find::get, find::post))
+        .routes(routes!(about::get))
         .routes(routes!(health::alive))
         .routes(routes!(health::ready))
 }

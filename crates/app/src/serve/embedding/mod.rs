@@ -139,7 +139,7 @@ async fn answered(
 }
 
 /// What the log says of it, paths and all, is nobody else's to know.
-fn unusable(error: &anyhow::Error) -> Failure {
+pub(super) fn unusable(error: &anyhow::Error) -> Failure {
     let why = Problem::of(error).map_or_else(|| error.to_string(), |problem| problem.message);
     tracing::warn!("{why}: only words can be searched; --model says where the model is");
     let told = "the model of this index cannot be used";

@@ -1,0 +1,172 @@
+//! What is served: which pictures, with which model, trained how, and how good.
+//!
+//! Folders are called by their own names here; where they are is the server's to know.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use axum::Json;
+use axum::extract::State;
+use finelens_search::Stats;
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use super::answer::RuleDocument;
+use super::form::LARGEST;
+use super::question::LONGEST_PAGE;
+use crate::cli::language_name;
+use crate::serve::collection::Collection;
+use crate::serve::embedding;
+use crate::serve::failure::{Failure, FailureBody};
+use crate::serve::state::{Served, Which};
+use crate::serve::training::{Evaluation, Training, of_run};
+
+/// What is served.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct About {
+    /// Of finelens.
+    version: &'static str,
+    indexes: Vec<Index>,
+    /// Whether pictures can be added, changed and deleted.
+    writable: bool,
+    limits: Limits,
+}
+
+/// What a request may ask at most.
+#[derive(Debug, Serialize, ToSchema)]
+struct Limits {
+    /// Hits on a page.
+    page: usize,
+    /// Bytes of a request.
+    upload_bytes: usize,
+}
+
+/// An index.
+#[derive(Debug, Serialize, ToSchema)]
+struct Index {
+    name: Which,
+    /// What its folder is called.
+    path_name: String,
+    pictures: usize,
+    /// Numbers in a vector.
+    dim: usize,
+    /// Recall@10 of the fast search against the exact one, by captions where there were some.
+    recall: Option<f32>,
+    /// How the two legs are put together: `rrf` or `convex`.
+    rule: &'static str,
+    /// Share of the vector under `convex`.
+    weight: Option<f32>,
+    /// On disk.
+    bytes: u64,
+    /// Of the captions.
+    language: &'static str,
+    model: Model,
+    /// How the model was trained, where its run is still there.
+    training: Option<Training>,
+    /// How good it is, where its run was measured.
+    evaluation: Option<Evaluation>,
+}
+
+#[derive(Debug, Serialize, ToSchema)]
+struct Model {
+    /// A hub id, or what its folder is called.
+    name: String,
+    /// Fingerprint of its files.
+    hash: String,
+    /// `loading`, `ready` or `failed`.
+    state: &'static str,
+}
+
+/// What is served, and how well it works.
+#[utoipa::path(
+    get, path = "/api/about", tag = "about",
+    responses(
+        (status = 200, body = About),
+        (status = 429, body = FailureBody, description = "too much is asked; see Retry-After"),
+    )
+)]
+pub(crate) async fn get(State(served): State<Arc<Served>>) -> Result<Json<About>, Failure> {
+    let admitted = served.gate.enter()?;
+    let (told, _) = admitted.work(move || about(&served)).await?;
+    told.map(Json)
+}
+
+fn about(served: &Served) -> Result<About, Failure> {
+    let indexes = served.collections().map(|(name, collection)| index(name, collection));
+    Ok(About {
+        version: env!("CARGO_PKG_VERSION"),
+        indexes: indexes.collect::<Result<_, _>>()?,
+        writable: !served.read_only,
+        limits: Limits { page: LONGEST_PAGE, upload_bytes: LARGEST },
+    })
+}
+
+fn index(name: Which, collection: &Collection) -> Result<Index, Failure> {
+    let stats = collection.stats()?;
+    let settings = collection.reader.settings();
+    let RuleDocument { kind, weight } = stats.rule.into();
+    let (training, evaluation) = of_run(Path::new(&settings.model.name));
+    Ok(Index {
+        name,
+        path_name: called(&collection.path),
+        pictures: stats.pictures,
+        dim: stats.dim,
+        recall: recall(&stats),
+        rule: kind,
+        weight,
+        bytes: stats.disk.iter().map(|(_, bytes)| bytes).sum(),
+        language: language_name(settings.language),
+        model: Model {
+            name: model_name(&settings.model.name),
+            hash: settings.model.hash,
+            state: state(collection)?,
+        },
+        training,
+        evaluation,
+    })
+}
+
+fn recall(stats: &Stats) -> Option<f32> {
+    stats.recall.map(|recall| recall.texts.unwrap_or(recall.images))
+}
+
+fn state(collection: &Collection) -> Result<&'static str, Failure> {
+    Ok(match collection.embedding()?.state() {
+        embedding::State::Loading => "loading",
+        embedding::State::Ready(_) => "ready",
+        embedding::State::Failed(_) => "failed",
+    })
+}
+
+/// The last part of a path, which `.` has only in full.
+fn called(path: &Path) -> String {
+    let whole = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
+    whole.file_name().unwrap_or(whole.as_os_str()).to_string_lossy().into_owned()
+}
+
+/// A hub id as it is; of a folder its name, and of a checkpoint that of its run, too.
+fn model_name(name: &str) -> String {
+    let path = Path::new(name);
+    if !path.is_absolute() {
+        return name.to_owned();
+    }
+    match (called(path), path.parent()) {
+        (last, Some(run)) if matches!(last.as_str(), "best" | "last") => {
+            format!("{}/{last}", called(run))
+        }
+        (last, _) => last,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_model_is_called_by_its_folder_and_never_by_its_path() {
+        assert_eq!(model_name("openai/clip-vit-base-patch32"), "openai/clip-vit-base-patch32");
+        assert_eq!(model_name("/home/me/runs/photos"), "photos");
+        assert_eq!(model_name("/home/me/runs/photos/best"), "photos/best");
+        assert_eq!(called(Path::new("photos.index/")), "photos.index");
+    }
+}
