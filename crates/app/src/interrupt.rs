@@ -6,18 +6,29 @@ use crate::printer::Printer;
 
 static ASKED: AtomicBool = AtomicBool::new(false);
 
+/// Whether somebody else listens now.
+static LEFT: AtomicBool = AtomicBool::new(false);
+
 /// Exit status of a program that an interrupt ended. Source: POSIX shells, 128 + SIGINT.
 const INTERRUPTED: i32 = 130;
 
 /// Listens from now on.
 pub(crate) fn listen(printer: Printer) -> anyhow::Result<()> {
     ctrlc::set_handler(move || {
+        if LEFT.load(Ordering::SeqCst) {
+            return;
+        }
         if ASKED.swap(true, Ordering::SeqCst) {
             quit();
         }
         printer.say("\nstopping: saving after this step (Ctrl-C again quits at once)");
     })?;
     Ok(())
+}
+
+/// Leaves Ctrl-C to a server, which ends by itself.
+pub(crate) fn leave() {
+    LEFT.store(true, Ordering::SeqCst);
 }
 
 /// Whether somebody asked to stop.

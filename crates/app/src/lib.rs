@@ -24,7 +24,6 @@ mod proof;
 mod question;
 mod report;
 pub mod scenes;
-#[allow(dead_code, reason = "its parts land one after another")]
 mod serve;
 mod settings;
 mod showcase;

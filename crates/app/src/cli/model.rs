@@ -179,11 +179,17 @@ pub(crate) struct Demo {
     /// Seed of the drawings and of training; another seed means other pictures.
     #[arg(long, value_name = "N", default_value_t = 7)]
     pub(crate) seed: u64,
+    /// Address to serve the pictures at in the end, to be searched in the browser; port 0 takes a free one.
+    #[arg(long, value_name = "HOST:PORT", default_value = super::serve::DEFAULT_ADDRESS)]
+    pub(crate) addr: String,
+    /// End after the searches, without serving.
+    #[arg(long)]
+    pub(crate) no_serve: bool,
 }
 
 const DEMO_EXAMPLES: &str = "\
 Examples:
   finelens demo
-  finelens demo --dir demo && finelens eval demo/data --model demo/run
+  finelens demo --dir demo --no-serve && finelens eval demo/data --model demo/run
 
-Takes a minute or two on two cores and needs no network.";
+Takes a minute or two on two cores and needs no network; serves until Ctrl-C.";

@@ -19,6 +19,7 @@ use crate::printer::Printer;
 use crate::proof::Against;
 use crate::report;
 use crate::scenes::{aerial, write_dataset};
+use crate::serve;
 use crate::showcase;
 
 /// Pictures to learn from, to choose the best model by, and to measure on.
@@ -31,7 +32,8 @@ const SHOWN: usize = 3;
 pub(crate) fn run(words: &Demo, printer: &Printer) -> anyhow::Result<Verdict> {
     let Some(dir) = &words.dir else {
         let dir = tempfile::tempdir()?;
-        return show(dir.path(), words, printer);
+        let verdict = show(dir.path(), words, printer)?;
+        return serve_in_the_end(dir.path(), verdict, words, printer);
     };
     must_be_empty(dir)?;
     let verdict = show(dir, words, printer)?;
@@ -45,6 +47,22 @@ pub(crate) fn run(words: &Demo, printer: &Printer) -> anyhow::Result<Verdict> {
     ));
     printer
         .say(format_args!("     finelens search a boat on a lake --index {}/index", dir.display()));
+    serve_in_the_end(dir, verdict, words, printer)
+}
+
+/// The pictures that were searched, in the browser, until somebody asks to stop.
+fn serve_in_the_end(
+    dir: &Path,
+    verdict: Verdict,
+    words: &Demo,
+    printer: &Printer,
+) -> anyhow::Result<Verdict> {
+    if words.no_serve || verdict == Verdict::No || interrupt::asked() {
+        return Ok(verdict);
+    }
+    printer.say("\nthe same pictures in the browser:");
+    interrupt::leave();
+    serve::run(&serve::Config::new(dir.join("index"), words.addr.clone()), printer)?;
     Ok(verdict)
 }
 

@@ -51,6 +51,14 @@ pub(crate) struct Config {
     pub(crate) guard: guard::Settings,
 }
 
+impl Config {
+    /// An index for this machine alone, at an address of it.
+    pub(crate) fn new(index: PathBuf, address: String) -> Self {
+        let guard = guard::Settings::default();
+        Self { index, compare: None, address, model: None, read_only: false, guard }
+    }
+}
+
 /// Longest time that requests in flight are given to end once the server was asked to stop.
 const PATIENCE: Duration = Duration::from_secs(20);
 

@@ -12,12 +12,12 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::answer::RuleDocument;
-use super::form::LARGEST;
 use super::question::LONGEST_PAGE;
 use crate::cli::language_name;
 use crate::serve::collection::Collection;
 use crate::serve::embedding;
 use crate::serve::failure::{Failure, FailureBody};
+use crate::serve::guard::FORM;
 use crate::serve::state::{Served, Which};
 use crate::serve::training::{Evaluation, Training, of_run};
 
@@ -38,7 +38,7 @@ struct Limits {
     /// Hits on a page.
     page: usize,
     /// Bytes of a request.
-    upload_bytes: usize,
+    upload_bytes: u64,
 }
 
 /// An index.
@@ -97,7 +97,7 @@ fn about(served: &Served) -> Result<About, Failure> {
         version: env!("CARGO_PKG_VERSION"),
         indexes: indexes.collect::<Result<_, _>>()?,
         writable: !served.read_only,
-        limits: Limits { page: LONGEST_PAGE, upload_bytes: LARGEST },
+        limits: Limits { page: LONGEST_PAGE, upload_bytes: FORM },
     })
 }
 

@@ -39,7 +39,7 @@ impl Wanted {
         let mut wanted = Self { text: String::new(), id: None, picture: None, index: Which::Main };
         for (name, value) in fields.0 {
             match name.as_str() {
-                "text" => wanted.text = value.trim().to_owned(),
+                "text" => value.trim().clone_into(&mut wanted.text),
                 "id" => wanted.id = Some(value),
                 "picture" => wanted.picture = Some(value),
                 "index" => wanted.index = which(&value)?,

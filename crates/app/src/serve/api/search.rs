@@ -6,6 +6,7 @@ use std::time::Instant;
 use axum::Json;
 use axum::body::Bytes;
 use axum::extract::State;
+use axum::response::{IntoResponse, Response};
 use finelens_search::{Backend, Mode};
 use utoipa::ToSchema;
 
@@ -35,9 +36,21 @@ use crate::serve::state::Served;
 pub(crate) async fn get(
     State(served): State<Arc<Served>>,
     fields: Fields,
-) -> Result<Json<Answer>, Failure> {
-    let question = Question::read(fields)?;
-    Ok(Json(answer(&served, &question, Vec::new()).await?))
+) -> Result<Response, Failure> {
+    let found = asked(&served, fields).await?;
+    Ok(rendered(&served, found))
+}
+
+/// Answers what an address asks.
+pub(crate) async fn asked(served: &Served, fields: Fields) -> Result<Answer, Failure> {
+    answer(served, &Question::read(fields)?, Vec::new()).await
+}
+
+fn rendered(served: &Served, answer: Answer) -> Response {
+    let begun = Instant::now();
+    let response = Json(answer).into_response();
+    served.metrics.took(Stage::render, begun.elapsed());
+    response
 }
 
 /// What a search by pictures is sent: the parameters of the search by address, and pictures.
@@ -69,12 +82,13 @@ pub(crate) struct SearchForm {
 pub(crate) async fn post(
     State(served): State<Arc<Served>>,
     form: Form,
-) -> Result<Json<Answer>, Failure> {
+) -> Result<Response, Failure> {
     let question = Question::read(form.fields)?;
     if question.mode == Legs::Lexical && !form.images.is_empty() {
         return Err(not_lexical("image"));
     }
-    Ok(Json(answer(&served, &question, form.images).await?))
+    let found = answer(&served, &question, form.images).await?;
+    Ok(rendered(&served, found))
 }
 
 /// Answers a question, to which pictures may have been sent along.

@@ -22,7 +22,7 @@ const KIB: u64 = 1024;
 const MIB: u64 = 1024 * KIB;
 
 /// A form with pictures. Own choice: two photographs of 50 megapixels as their cameras store them.
-const FORM: u64 = 64 * MIB;
+pub(crate) const FORM: u64 = 64 * MIB;
 /// Captions and metadata.
 const DOCUMENT: u64 = MIB;
 /// A token.

@@ -27,6 +27,7 @@ use super::failure::{self, Failure};
 use super::metrics::Metrics;
 use crate::error::Error;
 use host::{Authority, Hosts};
+pub(crate) use limits::FORM;
 use limits::Memory;
 use session::Sessions;
 use throttle::Throttle;

@@ -8,11 +8,11 @@ mod unscripted;
 
 use std::sync::Arc;
 
+use axum::Router;
 use axum::extract::State;
 use axum::http::{HeaderValue, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
-use axum::{Json, Router};
 use maud::html;
 
 use self::document::Document;
@@ -37,8 +37,8 @@ pub(crate) fn router() -> Router<Arc<Served>> {
 /// The search, with what was found already in it: it is seen without JavaScript, and at once with it.
 async fn search_page(State(served): State<Arc<Served>>, fields: Fields) -> Response {
     let address = Address::of(fields);
-    match search::get(State(served), address.question()).await {
-        Ok(Json(answer)) => match Found::of(&answer) {
+    match search::asked(&served, address.question()).await {
+        Ok(answer) => match Found::of(&answer) {
             Ok(found) => shown(&address, &found),
             Err(error) => refused(&address, &Failure::internal(error.to_string())),
         },

@@ -1,12 +1,13 @@
 //! The server over real HTTP.
 
+mod about;
 mod attack;
 mod attack_files;
 mod attack_limits;
 mod attack_pictures;
 mod attack_tokens;
-#[allow(dead_code, reason = "its users land one after another")]
 pub(crate) mod client;
+mod load;
 mod pictures;
 mod search;
 #[cfg(unix)]
