@@ -42,7 +42,12 @@ impl Server {
         out.read_line(&mut line).unwrap();
         let address =
             line.trim().strip_prefix("http://").unwrap_or_else(|| panic!("no address: {line:?}"));
-        Self { child, address: address.trim_end_matches('/').to_owned(), _out: out }
+        let address = address.trim_end_matches('/').to_owned();
+        let server = Self { child, address, _out: out };
+        while server.get("/readyz").status == 503 {
+            std::thread::sleep(Duration::from_millis(5));
+        }
+        server
     }
 
     /// What comes back for a GET.
