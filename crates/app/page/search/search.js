@@ -152,7 +152,7 @@ function Toolbar({ query, found, view, onChange, onAdd, writable }) {
   return html`<div class=${`toolbar${asked ? ' asked' : ''}`}>
     <button class="plain collapsing" aria-label="Filters" aria-expanded=${view.filters ? 'true' : 'false'} aria-controls="filters" onClick=${() => view.setFilters(!view.filters)}>
       <${Icon} name="filters" /><span>Filters</span>${query.filter ? html`<b class="badge">${chosen}</b>` : ''}</button>
-    ${asked && !hasPicture(query) && html`<${Modes} query=${query} fitted=${remembered.current} onChange=${onChange} />`}
+    ${query.q && html`<${Modes} query=${query} fitted=${remembered.current} onChange=${onChange} />`}
     ${asked && html`<${Steer} query=${query} onChange=${onChange} />`}
     <p class="counted" role="status"><${Counted} found=${found} query=${query} /></p>
     <button class="plain icon-only captions-button" aria-pressed=${view.captions ? 'true' : 'false'} aria-label="Captions below the pictures" title="Captions below the pictures"

@@ -6,6 +6,7 @@ import { withTerm } from '../query.js';
 export function Steer({ query, onChange }) {
   const popover = useRef(null);
   const input = useRef(null);
+  const button = useRef(null);
   const steer = (list) => {
     const text = input.current.value.trim();
     if (!text) return;
@@ -13,8 +14,15 @@ export function Steer({ query, onChange }) {
     popover.current.hidePopover();
     onChange(withTerm(query, list, text));
   };
-  const opened = (event) => event.newState === 'open' && input.current.focus();
-  return html`<button class="plain collapsing" popovertarget="steer" aria-label="Steer" title="Add to what the query means, or subtract from it"><${Icon} name="steer" /><span>Steer</span></button>
+  const opened = (event) => {
+    if (event.newState !== 'open') return;
+    const { left, bottom } = button.current.getBoundingClientRect();
+    const most = document.documentElement.clientWidth - popover.current.offsetWidth - 10;
+    popover.current.style.left = `${Math.max(10, Math.min(left, most))}px`;
+    popover.current.style.top = `${bottom}px`;
+    input.current.focus();
+  };
+  return html`<button ref=${button} class="plain collapsing" popovertarget="steer" aria-label="Steer" title="Add to what the query means, or subtract from it"><${Icon} name="steer" /><span>Steer</span></button>
     <form id="steer" class="popover" popover="auto" ref=${popover} ontoggle=${opened} onSubmit=${(event) => (event.preventDefault(), steer('add'))}>
       <label for="steer-words">More or less of …</label>
       <input id="steer-words" ref=${input} placeholder="clouds" autocomplete="off" />

@@ -1,0 +1,27 @@
+//! The page in a real browser: headless Chromium, driven through chromedriver.
+//!
+//! Where there is none, the tests say so and pass; with `FINELENS_REQUIRE_BROWSER=1` they fail instead. With
+//! `FINELENS_SCREENSHOTS=FOLDER` every page is kept as pictures there, 1280 and 390 wide, light and dark.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    reason = "a test that cannot go on should stop here"
+)]
+
+mod adding;
+mod browser;
+mod comparing;
+mod finding;
+#[path = "../it/folder.rs"]
+#[allow(dead_code, reason = "these tests need less of it")]
+mod folder;
+mod hostile;
+mod login;
+mod screenshots;
+mod searching;
+#[path = "../it/serve/server.rs"]
+#[allow(dead_code, reason = "these tests need less of it")]
+mod server;
+mod stage;
+mod unscripted;
+mod webdriver;
