@@ -3,6 +3,7 @@
 use std::path::Path;
 use std::time::{Duration, Instant};
 
+use base64::prelude::{BASE64_STANDARD, Engine as _};
 use serde_json::{Value, json};
 
 use crate::webdriver::{Driver, Element};
@@ -159,9 +160,9 @@ impl Browser {
         self.until("document.getAnimations().every((one) => one.playState !== 'running') && [...document.images].every((one) => one.complete)");
     }
 
-    /// The window as base64 of a PNG.
-    pub(crate) fn screenshot(&self) -> String {
-        self.question("/screenshot").as_str().unwrap().to_owned()
+    /// The window as a PNG.
+    pub(crate) fn screenshot(&self) -> Vec<u8> {
+        BASE64_STANDARD.decode(self.question("/screenshot").as_str().unwrap()).unwrap()
     }
 
     /// What the console said since it was last asked: warnings, errors, and what the policy of the page refused.

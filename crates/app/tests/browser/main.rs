@@ -10,6 +10,10 @@
 
 mod adding;
 mod browser;
+#[path = "../it/serve/client.rs"]
+#[allow(dead_code, reason = "these tests need less of it")]
+mod client;
+mod colours;
 mod comparing;
 mod finding;
 #[path = "../it/folder.rs"]
@@ -17,11 +21,9 @@ mod finding;
 mod folder;
 mod hostile;
 mod login;
+mod pieces;
 mod screenshots;
 mod searching;
-#[path = "../it/serve/server.rs"]
-#[allow(dead_code, reason = "these tests need less of it")]
-mod server;
 mod stage;
 mod unscripted;
 mod webdriver;

@@ -47,22 +47,5 @@ fn keep(browser: &Browser, name: &str) {
     let Some(folder) = env::var_os("FINELENS_SCREENSHOTS").map(PathBuf::from) else { return };
     fs_err::create_dir_all(&folder).unwrap();
     browser.settle();
-    fs_err::write(folder.join(format!("{name}.png")), bytes_of(&browser.screenshot())).unwrap();
-}
-
-/// Base64, as the protocol sends pictures.
-fn bytes_of(text: &str) -> Vec<u8> {
-    const LETTERS: &[u8] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    let mut bytes = Vec::new();
-    let (mut bits, mut kept) = (0_u32, 0);
-    for letter in text.bytes().take_while(|&letter| letter != b'=') {
-        let value = LETTERS.iter().position(|&known| known == letter).unwrap();
-        bits = (bits << 6) | value as u32;
-        kept += 6;
-        if kept >= 8 {
-            kept -= 8;
-            bytes.push((bits >> kept) as u8);
-        }
-    }
-    bytes
+    fs_err::write(folder.join(format!("{name}.png")), browser.screenshot()).unwrap();
 }

@@ -5,8 +5,8 @@ use std::env;
 use serde_json::json;
 
 use crate::browser::Browser;
+use crate::client::Server;
 use crate::folder::Folder;
-use crate::server::Server;
 
 /// All of it; it goes away when the test ends.
 pub(crate) struct Stage {
