@@ -89,6 +89,10 @@ export function useResults(query, { wanted = true, size = PAGE } = {}) {
       setFound({ ...found, status: found.hits.length ? 'more' : 'loading', error: null });
       ask(found.key === key ? found.hits : []);
     },
+    reload() {
+      forgetResults();
+      ask([]);
+    },
     change(id, update) {
       const hits = found.hits.flatMap((hit) => (hit.id === id ? update(hit) : [hit]));
       forgetResults();

@@ -14,7 +14,7 @@ import { Box } from './box.js';
 import { Facets, useFacets } from './facets.js';
 import { choicesOf, filterText } from './filter.js';
 import { Modes } from './modes.js';
-import { forgetResults, useResults } from './results.js';
+import { useResults } from './results.js';
 import { Steer } from './steer.js';
 import { Tiles } from './tiles.js';
 import { Viewer } from './viewer.js';
@@ -143,21 +143,25 @@ async function searchWith(files, query, change) {
   }
 }
 
-function Toolbar({ query, found, view, onChange, onAdd, writable }) {
-  const fitted = found.rule?.kind === 'convex' && !query.weight ? found.rule.weight : null;
-  const remembered = useRef(null);
-  if (fitted !== null) remembered.current = fitted;
+/** The share of meaning that the index has chosen, if it was fitted. */
+function fittedShare(server, query, found) {
+  const index = server.indexes.find((one) => one.name === (query.index || 'main'));
+  if (index) return index.rule === 'convex' ? index.weight : null;
+  return !query.weight && found.rule?.kind === 'convex' ? found.rule.weight : null;
+}
+
+function Toolbar({ query, found, view, server, onChange, onAdd }) {
   const asked = asksForSomething(query);
   const chosen = choicesOf(query.filter)?.size ?? 1;
   return html`<div class=${`toolbar${asked ? ' asked' : ''}`}>
     <button class="plain collapsing" aria-label="Filters" aria-expanded=${view.filters ? 'true' : 'false'} aria-controls="filters" onClick=${() => view.setFilters(!view.filters)}>
       <${Icon} name="filters" /><span>Filters</span>${query.filter ? html`<b class="badge">${chosen}</b>` : ''}</button>
-    ${query.q && html`<${Modes} query=${query} fitted=${remembered.current} onChange=${onChange} />`}
+    ${query.q && html`<${Modes} query=${query} fitted=${fittedShare(server, query, found)} onChange=${onChange} />`}
     ${asked && html`<${Steer} query=${query} onChange=${onChange} />`}
     <p class="counted" role="status"><${Counted} found=${found} query=${query} /></p>
     <button class="plain icon-only captions-button" aria-pressed=${view.captions ? 'true' : 'false'} aria-label="Captions below the pictures" title="Captions below the pictures"
       onClick=${() => view.setCaptions(!view.captions)}><${Icon} name="captions" /></button>
-    ${writable && html`<button class="plain icon-only" onClick=${onAdd} aria-label="Add pictures" title="Add pictures"><${Icon} name="plus" /></button>`}
+    ${server.writable && html`<button class="plain icon-only" onClick=${onAdd} aria-label="Add pictures" title="Add pictures"><${Icon} name="plus" /></button>`}
   </div>`;
 }
 
@@ -213,10 +217,6 @@ export function Search({ search, server }) {
   };
   const zones = [['search', 'search', 'Search with it'], ...(server.writable ? [['add', 'plus', 'Add to the collection']] : [])];
   const asked = { mode: query.mode || 'hybrid', rule: found.rule, more: found.more, pictures: hasPicture(query) && !query.q };
-  const added = () => {
-    forgetResults();
-    found.retry();
-  };
   const best = Math.max(0, ...found.hits.map((hit) => hit.scores?.fused ?? 0));
 
   return html`<${Header} path="/" server=${server} home=${home} hero=${home && html`<${Hero} server=${server} />`}>
@@ -227,8 +227,9 @@ export function Search({ search, server }) {
       ${filters && html`<div class="backdrop" onClick=${() => setFilters(false)}></div>
         <${Facets} query=${query} facets=${facets} best=${best} onChange=${change} onClose=${() => setFilters(false)} />`}
       <div class="found">
-        <${Toolbar} query=${query} found=${found} view=${{ filters, setFilters, captions, setCaptions }} onChange=${change}
-          writable=${server.writable} onAdd=${() => chooser.current.click()} />
+        ${!home && html`<h1 class="unseen">Pictures found</h1>`}
+        <${Toolbar} query=${query} found=${found} view=${{ filters, setFilters, captions, setCaptions }} server=${server}
+          onChange=${change} onAdd=${() => chooser.current.click()} />
         <${Found} query=${query} found=${found} captions=${captions} writable=${server.writable} onChange=${change} onAdd=${() => chooser.current.click()} />
       </div>
     </main>
@@ -237,7 +238,7 @@ export function Search({ search, server }) {
       event.target.value = '';
     }} />
     <${Dropping} zones=${zones} onPictures=${onPictures} />
-    ${adding?.length && html`<${Adding} files=${adding} onClose=${() => setAdding(null)} onAdded=${added} />`}
+    ${adding?.length && html`<${Adding} files=${adding} onClose=${() => setAdding(null)} onAdded=${found.reload} />`}
     ${open !== null && html`<${Viewer} id=${open} hits=${found.hits} asked=${asked} writable=${server.writable}
       actions=${viewerActions({ id: open, query, found, wasOpened })}
       onChanged=${(id, changed) => found.change(id, (hit) => [{ ...hit, ...changed, marks: [] }])}

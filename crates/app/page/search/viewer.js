@@ -91,6 +91,27 @@ function Sides({ previous, next }) {
     ${next && html`<button class="side next" onClick=${next} aria-label="Next picture"><${Icon} name="right" size=${24} /></button>`}`;
 }
 
+/** Own choice: shorter is a tap that slipped. */
+const SWIPE = 48;
+
+/** A swipe to the side is the previous or the next picture. */
+function useSwipe({ previous, next }) {
+  const begun = useRef(null);
+  const onTouchStart = (event) => {
+    const [touch] = event.touches;
+    begun.current = event.touches.length === 1 ? { x: touch.clientX, y: touch.clientY } : null;
+  };
+  const onTouchEnd = (event) => {
+    if (!begun.current) return;
+    const [touch] = event.changedTouches;
+    const right = touch.clientX - begun.current.x;
+    const down = touch.clientY - begun.current.y;
+    if (Math.abs(right) < SWIPE || Math.abs(right) < 1.5 * Math.abs(down)) return;
+    (right > 0 ? previous : next)?.();
+  };
+  return { onTouchStart, onTouchEnd };
+}
+
 /** `actions`: previous, next, similar, add, subtract, filter, close; `onChanged` and `onDeleted` where it may be written. */
 export function Viewer({ id, hits, asked, actions, writable, onChanged, onDeleted }) {
   const { hit, picture, error } = useOpened(id, hits);
@@ -98,7 +119,7 @@ export function Viewer({ id, hits, asked, actions, writable, onChanged, onDelete
   const rank = hits.findIndex((other) => other.id === id) + 1;
   useKeys(actions);
   return html`<${Dialog} name="viewer" label=${hit ? nameOf(hit) : fileName(id)} onClose=${actions.close}>
-    <div class="stage">
+    <div class="stage" ...${useSwipe(actions)}>
       <${Picture} id=${id} alt=${hit ? nameOf(hit) : ''} />
       <${Sides} previous=${actions.previous} next=${actions.next} />
     </div>
