@@ -47,9 +47,11 @@ export function termOf(value) {
   return { kind: 'text', value };
 }
 
-/** The query with one more value in a list, or one less. */
+/** The query with one more value in a list, or one less; captions alone cannot be compared with a picture or a direction. */
 export const withTerm = (query, list, value) =>
-  query[list].includes(value) ? query : { ...query, [list]: [...query[list], value] };
+  query[list].includes(value)
+    ? query
+    : { ...query, mode: query.mode === 'lexical' ? '' : query.mode, [list]: [...query[list], value] };
 export const withoutTerm = (query, list, value) => ({
   ...query,
   [list]: query[list].filter((other) => other !== value),

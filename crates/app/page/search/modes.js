@@ -1,6 +1,7 @@
 // How words and meaning are weighed: the switch of three, and the slider between the two.
 import { html, useEffect, useRef, useState } from '../vendor/preact-htm.js';
 import { isTyping } from '../dialogs.js';
+import { hasPicture } from '../query.js';
 
 export const MODES = [
   ['lexical', 'Words', 'Pictures whose captions have these words'],
@@ -66,14 +67,14 @@ function useModeKeys(onMode) {
 
 export function Modes({ query, fitted, onChange }) {
   const mode = query.mode || 'hybrid';
-  const choose = (value) => onChange({ ...query, mode: value === 'hybrid' ? '' : value, weight: value === 'hybrid' ? query.weight : '' });
+  const choose = (value) => (value === 'lexical' && hasPicture(query) ? null : onChange({ ...query, mode: value === 'hybrid' ? '' : value, weight: value === 'hybrid' ? query.weight : '' }));
   useModeKeys(choose);
   return html`<div class="modes">
     <fieldset class="switch">
       <legend class="unseen">Search by</legend>
       ${MODES.map(
         ([value, name, meaning]) => html`<label title=${meaning} class=${value}>
-          <input type="radio" name="mode" value=${value} checked=${mode === value} onChange=${() => choose(value)} /><span>${name}</span>
+          <input type="radio" name="mode" value=${value} disabled=${value === 'lexical' && hasPicture(query)} checked=${mode === value} onChange=${() => choose(value)} /><span>${name}</span>
         </label>`,
       )}
     </fieldset>
