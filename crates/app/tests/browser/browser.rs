@@ -67,14 +67,18 @@ impl Browser {
 
     /// The value of a JavaScript expression.
     pub(crate) fn value(&self, expression: &str) -> Value {
-        self.command("/execute/sync", &json!({ "script": format!("return {expression}"), "args": [] }))
+        self.command(
+            "/execute/sync",
+            &json!({ "script": format!("return {expression}"), "args": [] }),
+        )
     }
 
     /// Waits until an expression is true.
     pub(crate) fn until(&self, expression: &str) {
         let begun = Instant::now();
         while self.value(&format!("Boolean({expression})")) != true {
-            let told = || format!("{}: never true: {expression}\n{}", self.address(), self.text("body"));
+            let told =
+                || format!("{}: never true: {expression}\n{}", self.address(), self.text("body"));
             assert!(begun.elapsed() < PATIENCE, "{}", told());
             std::thread::sleep(Duration::from_millis(40));
         }
@@ -99,7 +103,8 @@ impl Browser {
     /// The first element, once it is there.
     pub(crate) fn element(&self, selector: &str) -> Element {
         self.until_there(selector);
-        let found = self.command("/element", &json!({ "using": "css selector", "value": selector }));
+        let found =
+            self.command("/element", &json!({ "using": "css selector", "value": selector }));
         Element::of(&found).unwrap()
     }
 
@@ -135,9 +140,17 @@ impl Browser {
     pub(crate) fn press(&self, keys: &[&str]) {
         let actions: Vec<Value> = keys
             .iter()
-            .flat_map(|key| [json!({ "type": "keyDown", "value": key }), json!({ "type": "keyUp", "value": key })])
+            .flat_map(|key| {
+                [
+                    json!({ "type": "keyDown", "value": key }),
+                    json!({ "type": "keyUp", "value": key }),
+                ]
+            })
             .collect();
-        self.command("/actions", &json!({ "actions": [{ "type": "key", "id": "keys", "actions": actions }] }));
+        self.command(
+            "/actions",
+            &json!({ "actions": [{ "type": "key", "id": "keys", "actions": actions }] }),
+        );
     }
 
     /// Asks Chromium itself.
@@ -148,7 +161,8 @@ impl Browser {
     /// A window of this size, on paper or in the dark.
     pub(crate) fn window(&self, width: u32, height: u32, dark: bool) {
         let phone = width < 500;
-        let size = json!({ "width": width, "height": height, "deviceScaleFactor": 1, "mobile": phone });
+        let size =
+            json!({ "width": width, "height": height, "deviceScaleFactor": 1, "mobile": phone });
         self.chromium("Emulation.setDeviceMetricsOverride", &size);
         let scheme = if dark { "dark" } else { "light" };
         let features = json!([{ "name": "prefers-color-scheme", "value": scheme }]);
@@ -169,7 +183,8 @@ impl Browser {
     pub(crate) fn complaints(&self) -> Vec<String> {
         let log = self.command("/se/log", &json!({ "type": "browser" }));
         let entries = log.as_array().unwrap().iter();
-        let loud = entries.filter(|entry| entry["level"] == "SEVERE" || entry["level"] == "WARNING");
+        let loud =
+            entries.filter(|entry| entry["level"] == "SEVERE" || entry["level"] == "WARNING");
         loud.map(|entry| entry["message"].as_str().unwrap().to_owned()).collect()
     }
 }

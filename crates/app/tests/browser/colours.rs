@@ -45,7 +45,9 @@ fn colours_contrast_enough_in_light_and_dark() {
     for dark in [false, true] {
         stage.browser.window(1280, 800, dark);
         stage.search("/");
-        let contrast = |pair: &[&str; 2]| stage.browser.value(&format!("{CONTRAST}({pair:?})")).as_f64().unwrap();
+        let contrast = |pair: &[&str; 2]| {
+            stage.browser.value(&format!("{CONTRAST}({pair:?})")).as_f64().unwrap()
+        };
         for pair in PAIRS {
             assert!(contrast(pair) >= TEXT, "dark {dark}: {pair:?} {}", contrast(pair));
         }

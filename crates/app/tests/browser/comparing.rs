@@ -5,7 +5,20 @@ use crate::stage::Stage;
 
 /// A second index of the same pictures, by a model with other weights.
 fn other_index(folder: &Folder) {
-    folder.succeeds(&["init", "other-model", "--preset", "tiny", "--image-size", "32", "--vocab-from", "data", "--vocab-size", "600", "--seed", "9"]);
+    folder.succeeds(&[
+        "init",
+        "other-model",
+        "--preset",
+        "tiny",
+        "--image-size",
+        "32",
+        "--vocab-from",
+        "data",
+        "--vocab-size",
+        "600",
+        "--seed",
+        "9",
+    ]);
     folder.succeeds(&["index", "data", "--model", "other-model", "--into", "other", "--quiet"]);
 }
 

@@ -15,7 +15,9 @@ fn what_others_wrote_is_never_markup() {
     browser.click(".tiles li > a");
     browser.until_there(".viewer .captions li");
     assert_eq!(browser.text(".viewer .captions li"), HOSTILE);
-    browser.until(&format!("[...document.querySelectorAll('.tag')].some((tag) => tag.innerText === {HOSTILE:?})"));
+    browser.until(&format!(
+        "[...document.querySelectorAll('.tag')].some((tag) => tag.innerText === {HOSTILE:?})"
+    ));
     assert_eq!(browser.value("window.harmed ?? null"), serde_json::Value::Null);
     stage.assert_quiet();
 }

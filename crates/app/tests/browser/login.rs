@@ -19,6 +19,9 @@ fn one_logs_in_once_and_comes_to_where_one_wanted() {
     browser.fill("#token", &format!("{TOKEN}\u{e007}"));
     browser.until("location.pathname === '/' && location.search.includes('harmless')");
     stage.until_found();
-    assert!(!browser.value("document.cookie").as_str().unwrap().contains("finelens"), "scripts cannot read the cookie");
+    assert!(
+        !browser.value("document.cookie").as_str().unwrap().contains("finelens"),
+        "scripts cannot read the cookie"
+    );
     browser.until_there("button[aria-label='Add pictures']");
 }

@@ -25,7 +25,15 @@ fn conditions_are_what_facets_chose_and_back() {
     ] {
         assert_eq!(back(text), json!(text));
     }
-    for text in ["year > 3", "not season = summer", "a = 1 or b = 2", "(a = 1)", "season =", "a = 1 and a = 2", "exists a"] {
+    for text in [
+        "year > 3",
+        "not season = summer",
+        "a = 1 or b = 2",
+        "(a = 1)",
+        "season =",
+        "a = 1 and a = 2",
+        "exists a",
+    ] {
         assert_eq!(back(text), json!(null), "{text}");
     }
 }
@@ -49,6 +57,7 @@ fn more_heat_is_lighter() {
             const [red, green, blue] = colourAt(share).map((part) => (part / 255) ** 2.2);
             return 0.2126 * red + 0.7152 * green + 0.0722 * blue; }))",
     );
-    let values: Vec<f64> = lightness.as_array().unwrap().iter().map(|value| value.as_f64().unwrap()).collect();
+    let values: Vec<f64> =
+        lightness.as_array().unwrap().iter().map(|value| value.as_f64().unwrap()).collect();
     assert!(values.is_sorted() && values[5] > 0.8, "{values:?}");
 }

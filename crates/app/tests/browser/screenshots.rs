@@ -12,17 +12,34 @@ fn pages(id: &str) -> [(&'static str, String, &'static str); 8] {
     [
         ("home", "/".into(), tiles),
         ("search", "/?q=a+river+with+boats".into(), tiles),
-        ("nothing", "/?q=%2Bxylophone&filter=year+%3E+1990".into(), "document.querySelector('.empty')"),
-        ("viewer", format!("/?q=a+river+with+boats&open={id}"), "document.querySelector('.viewer .original.loaded')"),
-        ("compare", "/compare?q=a+river".into(), "document.querySelectorAll('.cards img').length > 8"),
-        ("find", format!("/find?text=a+river&id={id}"), "document.querySelector('canvas.heat')?.width > 1"),
+        (
+            "nothing",
+            "/?q=%2Bxylophone&filter=year+%3E+1990".into(),
+            "document.querySelector('.empty')",
+        ),
+        (
+            "viewer",
+            format!("/?q=a+river+with+boats&open={id}"),
+            "document.querySelector('.viewer .original.loaded')",
+        ),
+        (
+            "compare",
+            "/compare?q=a+river".into(),
+            "document.querySelectorAll('.cards img').length > 8",
+        ),
+        (
+            "find",
+            format!("/find?text=a+river&id={id}"),
+            "document.querySelector('canvas.heat')?.width > 1",
+        ),
         ("about", "/about".into(), "document.querySelector('.facts')"),
         ("login", "/login".into(), "document.querySelector('#token')"),
     ]
 }
 
 /// Width, height, dark.
-const WINDOWS: [(u32, u32, bool); 4] = [(1280, 800, false), (1280, 800, true), (390, 844, false), (390, 844, true)];
+const WINDOWS: [(u32, u32, bool); 4] =
+    [(1280, 800, false), (1280, 800, true), (390, 844, false), (390, 844, true)];
 
 #[test]
 fn no_page_is_wider_than_its_window_and_each_has_its_picture() {

@@ -96,7 +96,8 @@ fn more_pictures_come_as_one_scrolls() {
     let browser = &stage.browser;
     stage.search("/");
     browser.value("scrollTo(0, document.body.scrollHeight)");
-    browser.until(&format!("document.querySelectorAll('.tiles li[data-id]').length === {PICTURES}"));
+    browser
+        .until(&format!("document.querySelectorAll('.tiles li[data-id]').length === {PICTURES}"));
     stage.assert_quiet();
 }
 
@@ -131,7 +132,9 @@ fn filters_narrow_and_are_taken_back() {
     browser.value("[...document.querySelectorAll('.facet-value')].find((one) => one.innerText.includes('summer')).click()");
     browser.until("new URLSearchParams(location.search).get('filter') === 'season = summer'");
     browser.value("[...document.querySelectorAll('.facet-value')].find((one) => one.innerText.includes('autumn')).click()");
-    browser.until("new URLSearchParams(location.search).get('filter') === 'season in (summer, autumn)'");
+    browser.until(
+        "new URLSearchParams(location.search).get('filter') === 'season in (summer, autumn)'",
+    );
     stage.until_found();
     browser.click_text(".facets", "Clear all");
     browser.until("!location.search.includes('filter')");

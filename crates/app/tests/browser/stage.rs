@@ -19,7 +19,8 @@ pub(crate) struct Stage {
 pub(crate) const PICTURES: u64 = 60;
 
 /// A caption and an id that would do harm where they were not escaped.
-pub(crate) const HOSTILE: &str = "<img src=x onerror=\"window.harmed=true\"> <script>window.harmed=true</script> & \"harmless\"";
+pub(crate) const HOSTILE: &str =
+    "<img src=x onerror=\"window.harmed=true\"> <script>window.harmed=true</script> & \"harmless\"";
 
 impl Stage {
     /// Drawn pictures, served with more words on the command line; nothing where there is no browser.
@@ -36,9 +37,15 @@ impl Stage {
         prepare(&folder);
         let server = Server::start(&folder, more);
         let Some(browser) = Browser::open(&server.address) else {
-            let required = env::var_os("FINELENS_REQUIRE_BROWSER").is_some_and(|value| value == "1");
-            assert!(!required, "FINELENS_REQUIRE_BROWSER is set, and there is no chromium with chromedriver");
-            eprintln!("SKIPPED: the page was not tested, since there is no chromium with chromedriver here");
+            let required =
+                env::var_os("FINELENS_REQUIRE_BROWSER").is_some_and(|value| value == "1");
+            assert!(
+                !required,
+                "FINELENS_REQUIRE_BROWSER is set, and there is no chromium with chromedriver"
+            );
+            eprintln!(
+                "SKIPPED: the page was not tested, since there is no chromium with chromedriver here"
+            );
             return None;
         };
         browser.window(1280, 900, false);
@@ -53,7 +60,8 @@ impl Stage {
 
     /// Waits for pictures that belong to what is asked.
     pub(crate) fn until_found(&self) {
-        self.browser.until("document.querySelector('.tiles[aria-busy=false] li[data-id] img')?.complete");
+        self.browser
+            .until("document.querySelector('.tiles[aria-busy=false] li[data-id] img')?.complete");
     }
 
     /// The browser complained about nothing: no error, no file missing, nothing that the policy refused.

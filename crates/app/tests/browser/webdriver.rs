@@ -41,14 +41,21 @@ impl Driver {
     pub(crate) fn send(&self, path: &str, body: Option<&Value>) -> Result<Value, String> {
         let address = format!("{}{path}", self.address);
         let answer = match body {
-            Some(body) => self.agent.post(&address).content_type("application/json").send(body.to_string()),
+            Some(body) => {
+                self.agent.post(&address).content_type("application/json").send(body.to_string())
+            }
             None => self.agent.get(&address).call(),
         };
         let mut answer = answer.map_err(|error| format!("{path}: {error}"))?;
         let text = answer.body_mut().with_config().limit(64 << 20).read_to_string();
-        let mut told: Value = serde_json::from_str(&text.map_err(|error| error.to_string())?).unwrap_or_default();
+        let mut told: Value =
+            serde_json::from_str(&text.map_err(|error| error.to_string())?).unwrap_or_default();
         let value = told["value"].take();
-        if answer.status().is_success() { Ok(value) } else { Err(format!("{path}: {}", value["message"])) }
+        if answer.status().is_success() {
+            Ok(value)
+        } else {
+            Err(format!("{path}: {}", value["message"]))
+        }
     }
 
     /// Opens a browser; the id of its session.
