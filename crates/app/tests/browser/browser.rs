@@ -12,7 +12,7 @@ use crate::webdriver::{Driver, Element};
 const PATIENCE: Duration = Duration::from_secs(30);
 
 /// Keys that are no letters.
-/// Source: W3C, "WebDriver", keyboard actions.
+/// Source: W3C, "`WebDriver`", keyboard actions.
 pub(crate) const ENTER: &str = "\u{e007}";
 pub(crate) const ESCAPE: &str = "\u{e00c}";
 pub(crate) const LEFT: &str = "\u{e012}";

@@ -7,6 +7,7 @@
     clippy::expect_used,
     reason = "a test that cannot go on should stop here"
 )]
+#![allow(clippy::print_stderr, reason = "a test that was skipped must say so")]
 
 mod adding;
 mod browser;

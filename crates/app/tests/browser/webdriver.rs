@@ -1,6 +1,6 @@
-//! A client of the WebDriver protocol: as much of it as the tests say.
+//! A client of the `WebDriver` protocol: as much of it as the tests say.
 //!
-//! Source: W3C, "WebDriver" (Recommendation of 2018 and its working draft), and chromedriver's own commands under `goog/` and `se/`.
+//! Source: W3C, "`WebDriver`" (Recommendation of 2018 and its working draft), and chromedriver's own commands under `goog/` and `se/`.
 
 use std::io::{BufRead, BufReader};
 use std::process::{Child, Command, Stdio};
