@@ -81,9 +81,11 @@ function Keys({ onClose }) {
   <//>`;
 }
 
+const TAKES_LETTERS = 'input:not([type=radio], [type=checkbox], [type=range]), textarea, select, dialog';
+
 /** Whether a key press is meant for what has the focus, not for the page. */
 export function isTyping(event) {
-  return event.ctrlKey || event.metaKey || event.altKey || event.target.closest?.('input, textarea, select, dialog, [contenteditable]');
+  return event.ctrlKey || event.metaKey || event.altKey || event.target.closest?.(TAKES_LETTERS);
 }
 
 /** Where messages and the list of keys appear. */

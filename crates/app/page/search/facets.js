@@ -13,6 +13,7 @@ const parameters = (query, filter) => {
   const asked = new URLSearchParams();
   if (query.q) asked.set('q', query.q);
   if (query.mode) asked.set('mode', query.mode);
+  if (query.mode) asked.set('mode', query.mode);
   if (query.index) asked.set('index', query.index);
   if (filter) asked.set('filter', filter);
   return asked;
