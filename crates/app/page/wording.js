@@ -36,7 +36,8 @@ export function ordinal(rank) {
   return `${rank.toLocaleString()}${ending}`;
 }
 
-export const percent = (share) => `${Math.round(share * 100)} %`;
+/** A share in per cent; nothing that is less than all is shown as all. */
+export const percent = (share) => `${share < 1 ? Math.min(99, Math.round(share * 100)) : 100} %`;
 
 export const plural = (count, one, many = `${one}s`) => `${count.toLocaleString()} ${count === 1 ? one : many}`;
 

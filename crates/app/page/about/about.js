@@ -28,7 +28,6 @@ function Index({ index }) {
       ['Pictures', index.pictures?.toLocaleString()],
       ['On disk', index.bytes && bytes(index.bytes)],
       ['Model', index.model?.name],
-      ['Preset', index.model?.preset],
       ['Fingerprint', index.model?.hash?.slice(0, 12)],
       ['Numbers a picture', index.dim],
       ['Words and meaning', rule(index)],
@@ -52,18 +51,12 @@ const TRAINING = [
   ['Data', 'data', String],
 ];
 
-/** A setting of a run, wherever in its sections it stands. */
-function valueOf(training, field) {
-  const sections = [training, ...Object.values(training)].filter((one) => one && typeof one === 'object');
-  return sections.map((section) => section[field]).find((value) => value !== undefined && value !== null && typeof value !== 'object');
-}
-
 function Training({ training }) {
   if (!training) {
     return html`<section><h2>Training</h2><p class="quiet">This model was not trained by finelens, or its run is not where it was.</p></section>`;
   }
-  const facts = TRAINING.map(([name, field, show]) => [name, valueOf(training, field), show]).filter(([, value]) => value !== undefined);
-  return html`<section><h2>Training</h2><${Facts} facts=${facts.map(([name, value, show]) => [name, show(value)])} /></section>`;
+  const facts = TRAINING.filter(([, field]) => training[field] !== undefined && training[field] !== null);
+  return html`<section><h2>Training</h2><${Facts} facts=${facts.map(([name, field, show]) => [name, show(training[field])])} /></section>`;
 }
 
 const share = (value) => (value === undefined ? '–' : `${(100 * value).toFixed(1)} %`);

@@ -11,26 +11,20 @@ function nameOf(metric) {
   return `${DIRECTIONS[direction]}, ${MEASURES[measure]}`;
 }
 
-/** Metrics by name, from a document as `finelens eval --json` writes it. */
-function metricsOf(proof) {
-  const measured = proof?.evaluation?.retrieval?.metrics ?? {};
-  const before = proof?.against?.comparison?.metrics ?? {};
-  return ORDER.filter((name) => measured[name]).map((name) => ({ name, ...measured[name], before: before[name]?.before }));
-}
-
 /** `{rows, beforeName, pool}`; no rows where there is nothing to show. */
-export function evaluationRows(proof) {
-  const metrics = metricsOf(proof);
-  const compared = metrics.some((metric) => metric.before !== undefined);
-  const rows = metrics.map((metric) => ({
+export function evaluationRows(evaluation) {
+  const metrics = new Map((evaluation?.metrics ?? []).map((metric) => [metric.name, metric]));
+  const known = ORDER.filter((name) => metrics.has(name)).map((name) => metrics.get(name));
+  const compared = known.some((metric) => metric.before !== null);
+  const rows = known.map((metric) => ({
     name: nameOf(metric.name),
     before: (compared ? metric.before : metric.chance) ?? undefined,
-    after: metric.value,
+    after: metric.after,
     low: metric.low ?? undefined,
     high: metric.high ?? undefined,
     charted: CHARTED.includes(metric.name),
   }));
-  const { images, texts } = proof?.evaluation ?? {};
-  const pool = images && texts ? `On ${images.toLocaleString()} pictures and ${texts.toLocaleString()} captions of the split ${proof.split}.` : '';
+  const { images, texts, split } = evaluation ?? {};
+  const pool = images && texts ? `On ${images.toLocaleString()} pictures and ${texts.toLocaleString()} captions${split ? ` of the split ${split}` : ''}.` : '';
   return { rows, beforeName: compared ? 'Before' : 'Chance', pool };
 }

@@ -43,12 +43,13 @@ function Verdict({ found }) {
   if (found.status === 'looking') return html`<p class="verdict looking" role="status">Looking …</p>`;
   if (found.status === 'busy') return html`<p class="verdict looking" role="status">Busy, trying again …</p>`;
   if (!found.answer) return null;
-  const { found: isThere, confidence, explanation, false_alarm: alarm } = found.answer;
+  const { found: isThere, confidence, explanation } = found.answer;
   return html`<section class=${`verdict ${isThere ? 'yes' : 'no'}`} role="status">
     <h2><${Icon} name=${isThere ? 'check' : 'close'} />${isThere ? 'Found' : 'Not in this picture'}</h2>
-    <p class="confidence">${isThere ? html`confidence <b>${percent(confidence)}</b>` : html`confidence that it is there: ${percent(confidence)}`}</p>
+    <p class="confidence">${isThere
+      ? html`confidence <b>${percent(confidence)}</b>`
+      : html`fits better than ${percent(confidence)} of what it was compared with: not enough`}</p>
     <p>${explanation}</p>
-    ${alarm !== null && alarm !== undefined && html`<p class="quiet">A picture without it would look this much like it ${alarm < 0.001 ? 'less than once in 1,000 times' : `${percent(alarm)} of the time`}.</p>`}
   </section>`;
 }
 
@@ -65,7 +66,7 @@ function Boxes({ answer, pointed, onPoint }) {
 function Ranking({ answer, pointed, onPoint }) {
   if (!answer.boxes.length) return null;
   const most = Math.max(...answer.boxes.map((box) => box.score), 1e-9);
-  return html`<section><h3>${answer.found ? 'Where' : 'Closest places'}</h3><ol class="ranking">
+  return html`<section><h3>Where</h3><ol class="ranking">
     ${answer.boxes.map((box, index) => html`<li class=${pointed === index ? 'pointed' : ''} tabindex="0" onMouseEnter=${() => onPoint(index)}
       onMouseLeave=${() => onPoint(null)} onFocus=${() => onPoint(index)} onBlur=${() => onPoint(null)}>
       <b>${index + 1}</b><span class="leg-bar" aria-hidden="true"><i style=${{ '--share': `${Math.max(0, (100 * box.score) / most)}%` }}></i></span>
@@ -81,12 +82,12 @@ function View({ view, onView }) {
       ${[['map', 'Calibrated'], ['soft_map', 'Soft-max']].map(([value, name]) => html`<label><input type="radio" name="map" checked=${view.map === value}
         onChange=${() => set({ map: value })} /><span>${name}</span></label>`)}</fieldset>
     <p class="quiet">${view.map === 'map'
-      ? 'Set against pictures that do not have it: cool means no more than chance.'
+      ? 'Set against other pictures: clear means that it fits no better here than there.'
       : 'Shares among the tiles: the best one is always hot, also where nothing is.'}</p>
     <label class="slider">Opacity <input type="range" min="0" max="1" step="0.02" value=${view.opacity} style=${{ '--at': `${view.opacity * 100}%` }}
       onInput=${(event) => set({ opacity: Number(event.target.value) })} /></label>
     <label class="tick"><input type="checkbox" checked=${view.boxes} onChange=${(event) => set({ boxes: event.target.checked })} /> Boxes</label>
-    <${Legend} low=${view.map === 'map' ? 'like chance' : 'least'} high=${view.map === 'map' ? 'surely' : 'most'} />
+    <${Legend} low=${view.map === 'map' ? 'as elsewhere' : 'least'} high=${view.map === 'map' ? 'better than all' : 'most'} />
   </section>`;
 }
 
