@@ -23,7 +23,7 @@ fn a_picture_is_added_found_changed_and_taken_out() {
     browser.value("document.querySelector('#captions').value = ''");
     browser.fill("#captions", "an airship over the harbour");
     browser.click(".edit .primary");
-    browser.until("document.querySelector('.viewer .captions li')?.innerText === 'an airship over the harbour'");
+    browser.until("document.querySelector('.viewer .captions li')?.textContent === 'an airship over the harbour'");
 
     browser.click_text(".viewer", "Delete");
     browser.click_text(".small-dialog", "Take it out");
