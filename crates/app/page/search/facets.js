@@ -87,7 +87,7 @@ function Range({ facet, choice, onChoice }) {
     onChoice(next.min === undefined && next.max === undefined ? null : next);
   };
   const field = (end, label) => html`<label><span class="unseen">${facet.field}, ${label}</span>
-    <input type="number" step="any" value=${choice?.[end] ?? ''} placeholder=${short(facet[end])} onChange=${set(end)} /></label>`;
+    <input type="number" step="any" value=${choice?.[end] ?? ''} placeholder=${String(Number(facet[end].toPrecision(6)))} onChange=${set(end)} /></label>`;
   return html`${facet.bins.length > 0 && html`<${Bars} facet=${facet} />`}
     <div class="range">${field('min', 'at least')}<span aria-hidden="true">to</span>${field('max', 'at most')}</div>`;
 }
