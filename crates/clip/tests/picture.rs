@@ -159,3 +159,13 @@ fn a_header_says_what_the_picture_turns_out_to_be() {
         assert!(matches!(error, PictureError::TooLarge { max_pixels: 100, .. }), "{file}: {error}");
     }
 }
+
+#[test]
+fn a_frame_header_comes_once() {
+    let whole = bytes("444-q75.jpg");
+    let frame = whole.windows(2).position(|two| two == [0xFF, 0xC0]).unwrap();
+    let length = 2 + usize::from(u16::from_be_bytes([whole[frame + 2], whole[frame + 3]]));
+    let twice = [&whole[..frame + length], &whole[frame..]].concat();
+    let error = Decoder::default().decode(&twice).unwrap_err().to_string();
+    assert!(error.contains("two frame headers"), "{error}");
+}

@@ -20,7 +20,10 @@ use markers::{Headers, Marker};
 
 const FORMAT: &str = "JPEG";
 /// Far more than any encoder writes; each costs a pass over all pixels.
-const MOST_SCANS: usize = 500;
+const MOST_SCANS: u64 = 500;
+/// Pixels that all scans pass over together: ten scans, which encoders write, of the largest picture that is read by default. Own
+/// choice: some seconds.
+const MOST_PASSES: u64 = 4_000_000_000;
 
 pub(super) fn decode(bytes: &[u8], max_pixels: u64) -> Result<Raw, PictureError> {
     let mut headers = Headers::new(bytes);
@@ -34,7 +37,8 @@ pub(super) fn decode(bytes: &[u8], max_pixels: u64) -> Result<Raw, PictureError>
             }
             Marker::Scan(scan) => {
                 scans += 1;
-                if scans > MOST_SCANS {
+                let pixels = headers.frame().map_or(0, |frame| (frame.width * frame.height) as u64);
+                if scans > MOST_SCANS || scans * pixels > MOST_PASSES {
                     return Err(corrupt("it has too many scans"));
                 }
                 scan::decode(&mut headers, &scan)?;

@@ -8,7 +8,7 @@ use image::codecs::bmp::BmpDecoder;
 use image::codecs::gif::GifDecoder;
 use image::codecs::png::PngDecoder;
 use image::codecs::webp::WebPDecoder;
-use image::{ColorType, ImageDecoder, ImageError};
+use image::{ColorType, ImageDecoder, ImageError, Limits};
 
 use super::colour::{Layout, Raw, Samples};
 use super::orientation::Orientation;
@@ -20,7 +20,7 @@ pub(super) fn decode(format: Format, bytes: &[u8], max_pixels: u64) -> Result<Ra
         Format::WebP => read("WebP", WebPDecoder::new(Cursor::new(bytes)), max_pixels),
         Format::Bmp => read("BMP", BmpDecoder::new(Cursor::new(bytes)), max_pixels),
         Format::Gif => read("GIF", GifDecoder::new(Cursor::new(bytes)), max_pixels),
-        _ => read("PNG", PngDecoder::new(Cursor::new(bytes)), max_pixels),
+        _ => read("PNG", png(bytes), max_pixels),
     }
 }
 
@@ -39,10 +39,18 @@ pub(super) fn header(
         Format::Gif => {
             open("GIF", GifDecoder::new(Cursor::new(bytes)), max_pixels).map(|opened| opened.said())
         }
-        _ => {
-            open("PNG", PngDecoder::new(Cursor::new(bytes)), max_pixels).map(|opened| opened.said())
-        }
+        _ => open("PNG", png(bytes), max_pixels).map(|opened| opened.said()),
     }
+}
+
+/// Bytes that a PNG may unpack of what stands beside its pixels, such as a colour profile: a megabyte is much, and 1 MB of zlib can
+/// hold a gigabyte. Own choice.
+const ASIDE: u64 = 64 << 20;
+
+fn png(bytes: &[u8]) -> Result<PngDecoder<Cursor<&[u8]>>, ImageError> {
+    let mut limits = Limits::no_limits();
+    limits.max_alloc = Some(ASIDE);
+    PngDecoder::with_limits(Cursor::new(bytes), limits)
 }
 
 /// A file whose size was found to be fine.

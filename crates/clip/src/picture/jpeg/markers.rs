@@ -142,6 +142,7 @@ impl<'a> Headers<'a> {
 
     fn read(&mut self, marker: u8, segment: &'a [u8]) -> Result<Option<Marker>, PictureError> {
         match marker {
+            0xC0..=0xC2 if self.frame.is_some() => return Err(corrupt("it has two frame headers")),
             0xC0..=0xC2 => {
                 self.read_frame(segment, marker == 0xC2)?;
                 return Ok(Some(Marker::Frame));
