@@ -20,7 +20,10 @@ pub(super) fn decode(format: Format, bytes: &[u8], max_pixels: u64) -> Result<Ra
         Format::WebP => read("WebP", WebPDecoder::new(Cursor::new(bytes)), max_pixels),
         Format::Bmp => read("BMP", BmpDecoder::new(Cursor::new(bytes)), max_pixels),
         Format::Gif => read("GIF", GifDecoder::new(Cursor::new(bytes)), max_pixels),
-        _ => read("PNG", png(bytes), max_pixels),
+        _ => {
+            check_png(bytes, max_pixels)?;
+            read("PNG", png(bytes), max_pixels)
+        }
     }
 }
 
@@ -39,13 +42,30 @@ pub(super) fn header(
         Format::Gif => {
             open("GIF", GifDecoder::new(Cursor::new(bytes)), max_pixels).map(|opened| opened.said())
         }
-        _ => open("PNG", png(bytes), max_pixels).map(|opened| opened.said()),
+        _ => {
+            check_png(bytes, max_pixels)?;
+            open("PNG", png(bytes), max_pixels).map(|opened| opened.said())
+        }
     }
 }
 
 /// Bytes that a PNG may unpack of what stands beside its pixels, such as a colour profile: a megabyte is much, and 1 MB of zlib can
 /// hold a gigabyte. Own choice.
 const ASIDE: u64 = 64 << 20;
+
+/// Checks the size that a PNG claims. Its decoder counts a row of pixels among what is unpacked beside them.
+///
+/// Source: PNG, third edition, 11.2.1: the header is the first chunk, and begins with the two sides.
+fn check_png(bytes: &[u8], max_pixels: u64) -> Result<(), PictureError> {
+    let side = |at: usize| {
+        let bytes = bytes.get(at..at + 4)?.try_into().ok()?;
+        Some(u64::from(u32::from_be_bytes(bytes)))
+    };
+    match (side(16), side(20)) {
+        (Some(width), Some(height)) => check_size("PNG", width, height, max_pixels),
+        _ => Ok(()),
+    }
+}
 
 fn png(bytes: &[u8]) -> Result<PngDecoder<Cursor<&[u8]>>, ImageError> {
     let mut limits = Limits::no_limits();

@@ -98,11 +98,11 @@ fn signs_and_filters_bind_every_mode_exactly() {
 }
 
 #[test]
-fn without_words_or_vector_pictures_come_in_the_order_they_were_put() {
+fn without_words_or_vector_what_was_put_last_comes_first() {
     let (_folder, index) = filled();
     let filter = Some(Filter::parse("number < 3").unwrap());
     let found = ids(&index, &Query { filter, ..query("", None, Mode::Hybrid) });
-    assert_eq!(found, [id(0), id(1), id(2)]);
+    assert_eq!(found, [id(2), id(1), id(0)]);
 }
 
 #[test]
