@@ -1,7 +1,8 @@
 //! Measures the whole engine on vectors and captions from files; one JSON line per figure.
 //!
 //! `engine build DIR INDEX` makes an index from base.f32, captions.txt and the queries of DIR, which
-//! `scan generate DIR N` writes. `engine measure DIR INDEX` times searches, `engine change DIR INDEX` adds and deletes.
+//! `scan generate DIR N` writes. `engine measure DIR INDEX` times searches, `engine vector DIR INDEX` those
+//! by vector alone and without filters, `engine change DIR INDEX` adds and deletes.
 //! bench/search/README.md says how the figures are used.
 
 use std::io::Write;
@@ -34,14 +35,15 @@ type Outcome<T> = Result<T, Box<dyn std::error::Error>>;
 fn main() -> Outcome<()> {
     let words: Vec<String> = std::env::args().skip(1).collect();
     let [command, data, index] = words.iter().map(String::as_str).collect::<Vec<_>>()[..] else {
-        return Err("usage: engine build|measure|change DIR INDEX".into());
+        return Err("usage: engine build|measure|vector|change DIR INDEX".into());
     };
     let (data, index) = (Path::new(data), Path::new(index));
     match command {
         "build" => build(data, index),
-        "measure" => measure(data, index),
+        "measure" => measure(data, index, |_| true),
+        "vector" => measure(data, index, |case| case.mode == Mode::Vector && case.share.is_none()),
         "change" => change(data, index),
-        _ => Err("expected build, measure or change".into()),
+        _ => Err("expected build, measure, vector or change".into()),
     }
 }
 
@@ -131,7 +133,7 @@ struct Case<'a> {
     queries: Vec<Query>,
 }
 
-fn measure(data: &Path, index: &Path) -> Outcome<()> {
+fn measure(data: &Path, index: &Path, wanted: fn(&Case<'_>) -> bool) -> Outcome<()> {
     let texts = numbers(&data.join("text.f32"))?;
     let images = numbers(&data.join("image.f32"))?;
     let words = lines(&data.join("textq.txt"))?;
@@ -142,7 +144,8 @@ fn measure(data: &Path, index: &Path) -> Outcome<()> {
     let facts = json!({"engine": "finelens", "n": engine.stats()?.pictures, "dim": engine.settings().dim,
         "open_s": round(open_s), "disk_mib": round(disk(index)? / MIB),
         "build_s": engine.note(BUILD_S)?.and_then(|text| text.parse::<f64>().ok()).map(round)});
-    let cases = cases(engine.settings().dim, &texts, &images, &words)?;
+    let mut cases = cases(engine.settings().dim, &texts, &images, &words)?;
+    cases.retain(wanted);
     let mut timed = Vec::new();
     for case in &cases {
         timed.push(time(&engine, case, before)?);
@@ -176,8 +179,13 @@ fn cases<'a>(
     for mode in [Mode::Vector, Mode::Lexical, Mode::Hybrid] {
         cases.push(Case { kind: "text", mode, share: None, queries: queries(texts, mode, None) });
     }
-    let (mode, queries_of_images) = (Mode::Vector, queries(images, Mode::Vector, None));
-    cases.push(Case { kind: "image", mode, share: None, queries: queries_of_images });
+    let mode = Mode::Vector;
+    cases.push(Case { kind: "image", mode, share: None, queries: queries(images, mode, None) });
+    for (kind, vectors) in [("text", texts), ("image", images)] {
+        let mut queries = queries(vectors, mode, None);
+        queries.iter_mut().for_each(|query| query.recall = 0.95);
+        cases.push(Case { kind, mode, share: None, queries });
+    }
     for (share, below) in SHARES {
         let filter = Filter::parse(&format!("slice < {below}"))?;
         for mode in [Mode::Vector, Mode::Hybrid] {
@@ -202,6 +210,7 @@ fn time(engine: &Embedded, case: &Case<'_>, before_mib: f64) -> Outcome<serde_js
     let (rss_mib, anonymous_mib) = resident()?;
     Ok(
         json!({"mode": format!("{:?}", case.mode).to_lowercase(), "kind": case.kind, "filter": case.share,
+        "setting": case.queries.first().map(|query| format!("recall={}", query.recall)),
         "p50_us": times[times.len() / 2].round(), "p99_us": times[times.len() * 99 / 100].round(),
         "qps1": per_second(engine, case, 1).round(), "qps2": per_second(engine, case, 2).round(),
         "rss_mib": (rss_mib - before_mib).round(), "anonymous_mib": anonymous_mib.round()}),

@@ -34,6 +34,9 @@ pub struct Query {
     pub limit: usize,
     /// Compare with every vector instead of searching the codes.
     pub exact: bool,
+    /// Recall@10 of the vector leg that is enough: 0.99 unless said otherwise. From 0.95 down a search is faster, above 0.99 it
+    /// compares with every vector.
+    pub recall: f32,
     /// Fold hits whose vectors have at least this cosine into the better one.
     pub fold_duplicates: Option<f32>,
     /// Ids that must not be among the hits, such as the picture that others should be like.
@@ -52,6 +55,7 @@ impl Query {
             offset: 0,
             limit: 10,
             exact: false,
+            recall: 0.99,
             fold_duplicates: None,
             without: Vec::new(),
         }

@@ -7,7 +7,7 @@ use rayon::prelude::*;
 
 use crate::embedded::Trial;
 use crate::embedded::lexical::Plan;
-use crate::embedded::search::{CANDIDATES, both_scores, nearest};
+use crate::embedded::search::{CANDIDATES, both_scores};
 use crate::embedded::snapshot::Snapshot;
 use crate::error::Error;
 use crate::fusion::{Candidate, Rule, fuse};
@@ -91,7 +91,8 @@ fn score(snapshot: &Snapshot, trial: &Trial) -> Result<Option<Scored>, Error> {
     let plan = snapshot.lexical.plan(&Words::plain(&caption))?;
     let held_out = snapshot.lexical.score_without(&plan, &record.captions, &record.metadata);
     let by_words = by_words(snapshot, &plan, row, held_out)?;
-    let by_vector = nearest(snapshot, false, &trial.vector, CANDIDATES, &snapshot.live);
+    let by_vector =
+        snapshot.codes.search(&snapshot.vectors, &trial.vector, CANDIDATES, &snapshot.live);
     let (rows, mut candidates) =
         both_scores(snapshot, &plan, &trial.vector, &by_words, &by_vector)?;
     let right = rows.binary_search(&row).ok();

@@ -130,23 +130,20 @@ fn by_vector(
         let (vector, vector_rank) = (Some(score), Some(place + 1));
         Found { row, scores: Scores { vector, vector_rank, fused: score, ..Scores::default() } }
     };
-    let ranked = nearest(snapshot, query.exact, vector, wanted, allowed);
+    let ranked = nearest(snapshot, query, vector, wanted, allowed);
     ranked.into_iter().enumerate().map(found).collect()
 }
 
 /// The best of the vector leg.
-pub(super) fn nearest(
+fn nearest(
     snapshot: &Snapshot,
-    exact: bool,
+    query: &Query,
     vector: &[f32],
     k: usize,
     allowed: &RowSet,
 ) -> Vec<(Row, f32)> {
-    if exact {
-        vector::exact(&snapshot.vectors, vector, k, allowed)
-    } else {
-        snapshot.codes.search(&snapshot.vectors, vector, k, allowed)
-    }
+    let recall = if query.exact { 1.0 } else { query.recall };
+    snapshot.codes.search_for(recall, &snapshot.vectors, vector, k, allowed)
 }
 
 /// With nothing to compare with, what came in last stands first.
@@ -167,7 +164,7 @@ fn hybrid(
     let mut candidates = CANDIDATES;
     loop {
         let by_words = snapshot.lexical.search(plan, candidates, allowed)?;
-        let by_vector = nearest(snapshot, query.exact, vector, candidates, allowed);
+        let by_vector = nearest(snapshot, query, vector, candidates, allowed);
         let is_all = by_words.len().max(by_vector.len()) < candidates;
         let scored = both_scores(snapshot, plan, vector, &by_words, &by_vector)?;
         found.extend(tier(rule, scored, &mut seen));

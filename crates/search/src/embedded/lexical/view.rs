@@ -142,6 +142,9 @@ impl View {
 
     /// What a query matches in the captions of a picture.
     pub(crate) fn marks(&self, plan: &Plan, captions: &[String]) -> Marks {
+        if !plan.scores() {
+            return (vec![Vec::new(); captions.len()], Vec::new());
+        }
         let mut matched: Vec<String> = Vec::new();
         let mut ranges = Vec::with_capacity(captions.len());
         for caption in captions {

@@ -17,6 +17,8 @@ pub(super) const FILE: &str = "records.sqlite";
 const FORMAT: u32 = 1;
 /// Tells our databases from others: "fine" in ASCII.
 const APPLICATION: i32 = 0x6669_6e65;
+/// Pages that a connection keeps, at most: the records of a page of hits come from all over the file.
+const CACHE_KIB: i32 = 16 << 10;
 /// How long to wait for a lock that another process holds for a moment, as when it opens or closes the database.
 const PATIENCE: Duration = Duration::from_secs(10);
 
@@ -141,6 +143,7 @@ impl Database {
         let ready = connection
             .busy_timeout(PATIENCE)
             .and_then(|()| connection.pragma_update(None, "mmap_size", 0))
+            .and_then(|()| connection.pragma_update(None, "cache_size", -CACHE_KIB))
             .and_then(|()| connection.pragma_update(None, "cell_size_check", true))
             .and_then(|()| connection.pragma_update(None, "trusted_schema", false));
         ready.in_file(&self.path)?;

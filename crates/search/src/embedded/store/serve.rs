@@ -5,7 +5,7 @@
 use std::collections::BTreeMap;
 use std::ops::Range;
 
-use rusqlite::{Connection, OptionalExtension};
+use rusqlite::{CachedStatement, Connection, OptionalExtension};
 
 use crate::embedded::Known;
 use crate::embedded::store::Store;
@@ -63,7 +63,8 @@ impl Store {
             vectors.map_or(Ok(()), |vectors| self.check(vectors, &columns))?;
             self.in_row(columns.record())
         };
-        Ok(rows.iter().map(|&row| self.serve(&moment, row, one)).collect())
+        let mut statement = self.one_row(&moment)?;
+        Ok(rows.iter().map(|&row| self.serve_by(&mut statement, &moment, row, one)).collect())
     }
 
     /// Everything about the picture of a row; `None` if it was deleted.
@@ -208,9 +209,24 @@ impl Store {
         row: Row,
         then: impl FnOnce(Columns<'_>) -> Result<T, Error>,
     ) -> Result<Option<T>, Error> {
-        let path = self.database.path();
+        self.serve_by(&mut self.one_row(connection)?, connection, row, then)
+    }
+
+    /// The statement that finds the record of a row.
+    fn one_row<'a>(&self, connection: &'a Connection) -> Result<CachedStatement<'a>, Error> {
         let sql = format!("SELECT {COLUMNS} FROM records WHERE row = ?1");
-        let mut statement = connection.prepare_cached(&sql).in_file(path)?;
+        connection.prepare_cached(&sql).in_file(self.database.path())
+    }
+
+    /// The same with a statement at hand.
+    fn serve_by<T>(
+        &self,
+        statement: &mut CachedStatement<'_>,
+        connection: &Connection,
+        row: Row,
+        then: impl FnOnce(Columns<'_>) -> Result<T, Error>,
+    ) -> Result<Option<T>, Error> {
+        let path = self.database.path();
         let mut found = statement.query([row]).in_file(path)?;
         match found.next().in_file(path).map_err(|error| self.at_row(row, error))? {
             Some(found) => then(self.in_row(Columns::read(found))?).map(Some),

@@ -66,6 +66,7 @@ impl VectorIndex {
             lists,
             trained_rows: rows.len(),
             depth: Depth { margin: 0.0, width: 0.0 },
+            shallow: None,
             measured: None,
             files: Vec::new(),
             next: files::next_name(dir)?,
@@ -113,12 +114,20 @@ impl VectorIndex {
     }
 }
 
-/// As many lists as rows in a list: so comparing with all centres and reading a list cost about the same.
+/// Lists for each root of the rows: the bits of so many centres are read as fast as those of a few lists, and the smaller
+/// a list, the fewer of its rows are too many. More would be as fast to search and slower to train.
+const LISTS: f32 = 4.0;
+
+/// Rows of an average list, at least: smaller ones do not fill their blocks.
+const LIST_ROWS: usize = 96;
+
+/// How many lists to divide the rows into.
 fn list_count(rows: usize) -> usize {
     if rows < TRAINED_ROWS {
         return 1;
     }
-    ((rows as f32).sqrt() as usize).next_multiple_of(16).min(MOST_LISTS)
+    let lists = LISTS * (rows as f32).sqrt();
+    (lists as usize).min(rows / LIST_ROWS).next_multiple_of(16).min(MOST_LISTS)
 }
 
 /// `(D,)`: the mean of all rows, rotated; zero if there are none.

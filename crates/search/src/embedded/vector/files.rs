@@ -27,7 +27,11 @@ pub(crate) struct Manifest {
     pub(crate) lists: usize,
     /// Rows that there were when the centres were trained.
     pub(crate) trained_rows: usize,
+    /// Depth of a search of which no other recall is wanted.
     pub(crate) depth: Depth,
+    /// The same where speed counts for more; a manifest written before there was one has none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) shallow: Option<Depth>,
     /// What was measured with these.
     pub(crate) measured: Option<Measured>,
     /// In the order of their rows.
@@ -60,6 +64,11 @@ pub(crate) struct Measured {
 }
 
 impl Measured {
+    /// The recall of the harder kind of queries.
+    pub(crate) fn least(&self) -> f32 {
+        self.texts.map_or(self.images, |texts| texts.min(self.images))
+    }
+
     pub(crate) fn recall(&self) -> Recall {
         Recall { images: self.images, texts: self.texts, queries: self.queries }
     }

@@ -15,6 +15,7 @@ mod kernel;
 mod quantiser;
 mod rotation;
 mod search;
+mod sketch;
 mod training;
 
 use std::path::Path;
@@ -27,6 +28,7 @@ use crate::error::Error;
 use crate::rows::{Row, RowSet};
 use crate::stats::Recall;
 
+use calibration::AIMS;
 use codes::Codes;
 use files::{Depth, Manifest};
 pub(crate) use kernel::Level;
@@ -113,6 +115,7 @@ impl VectorIndex {
             lists: 1,
             trained_rows: 0,
             depth: Depth { margin: 0.0, width: 0.0 },
+            shallow: None,
             measured: None,
             files: Vec::new(),
             next: 0,
@@ -178,6 +181,34 @@ impl VectorIndex {
         k: usize,
         allowed: &RowSet,
     ) -> Vec<(Row, f32)> {
+        self.search_to(self.manifest.depth, vectors, query, k, allowed)
+    }
+
+    /// The same where so much recall is enough: as deep as was calibrated for that, and by all vectors above the usual aim.
+    pub(crate) fn search_for(
+        &self,
+        recall: f32,
+        vectors: &Vectors,
+        query: &[f32],
+        k: usize,
+        allowed: &RowSet,
+    ) -> Vec<(Row, f32)> {
+        if recall > AIMS.0 {
+            return exact(vectors, query, k, allowed);
+        }
+        let shallow = self.manifest.shallow.filter(|_| recall <= AIMS.1);
+        self.search_to(shallow.unwrap_or(self.manifest.depth), vectors, query, k, allowed)
+    }
+
+    /// The same to a depth.
+    fn search_to(
+        &self,
+        depth: Depth,
+        vectors: &Vectors,
+        query: &[f32],
+        k: usize,
+        allowed: &RowSet,
+    ) -> Vec<(Row, f32)> {
         let count = allowed.count();
         if k == 0 || count == 0 {
             return Vec::new();
@@ -187,7 +218,7 @@ impl VectorIndex {
             let rows: Vec<Row> = rows.collect();
             return exact::best_of(self.quantiser.level, vectors, query, k, &rows).into_best();
         }
-        search::best(self, vectors, query, k, allowed)
+        search::best(self, depth, vectors, query, k, allowed)
     }
 
     /// Recall as it was measured when the codes were built.
@@ -200,10 +231,11 @@ impl VectorIndex {
         let first = if self.by_bits() { "1-bit codes" } else { "8-bit codes" };
         match self.manifest.measured {
             Some(measured) => format!(
-                "{first} in {} lists, {:.0} probed, {:.0} rescored",
+                "{first} in {} lists, {:.0} probed, {:.0} rescored{}",
                 self.quantiser.lists(),
                 measured.probed,
-                measured.rescored
+                measured.rescored,
+                if measured.least() < AIMS.0 { "; recall below the aim of 0.99" } else { "" }
             ),
             None => format!("{first}, all rows"),
         }

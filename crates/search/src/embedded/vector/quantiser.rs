@@ -3,8 +3,9 @@
 use rayon::prelude::*;
 
 use crate::embedded::vector::codes::{Codes, Writer};
-use crate::embedded::vector::kernel::{LANES, Level, Panels, dot, products};
+use crate::embedded::vector::kernel::{LANES, Level, Panels, Tables, dot, prefetch, products};
 use crate::embedded::vector::rotation::Rotation;
+use crate::embedded::vector::sketch::Sketch;
 use crate::embedded::vectors::Vectors;
 use crate::rows::Row;
 
@@ -20,6 +21,7 @@ pub(crate) struct Quantiser {
     /// `(L, D)`, rotated.
     centres: Vec<f32>,
     panels: Panels,
+    sketch: Sketch,
     /// Half the squared length of each centre: what a product must lose to be compared as a distance.
     half_squares: Vec<f32>,
 }
@@ -30,7 +32,8 @@ impl Quantiser {
     pub(crate) fn new(level: Level, dim: usize, seed: u64, centres: Vec<f32>) -> Self {
         let squares = centres.chunks_exact(dim).map(|centre| dot(level, centre, centre) / 2.0);
         let (half_squares, panels) = (squares.collect(), Panels::new(dim, &centres));
-        Self { level, dim, rotation: Rotation::new(dim, seed), centres, panels, half_squares }
+        let (rotation, sketch) = (Rotation::new(dim, seed), Sketch::new(level, dim, &centres));
+        Self { level, dim, rotation, centres, panels, sketch, half_squares }
     }
 
     /// One that has seen no vector: a single list around zero.
@@ -55,9 +58,22 @@ impl Quantiser {
         rotated
     }
 
-    /// `(L,)`: products of a rotated query with the centres.
-    pub(crate) fn scores(&self, rotated: &[f32]) -> Vec<f32> {
-        self.centres.chunks_exact(self.dim).map(|centre| dot(self.level, rotated, centre)).collect()
+    /// The product of a rotated query with the centre of a list.
+    pub(crate) fn score(&self, rotated: &[f32], list: usize) -> f32 {
+        dot(self.level, rotated, &self.centres[list * self.dim..][..self.dim])
+    }
+
+    /// Asks the memory for the centre of a list before it is needed.
+    pub(crate) fn prefetch(&self, list: usize) {
+        prefetch(&self.centres[list * self.dim..][..self.dim]);
+    }
+
+    /// `(L,)`: products of a rotated query with the centres, and how far off these may be: not at all without tables.
+    pub(crate) fn estimates(&self, rotated: &[f32], tables: Option<&Tables>) -> (Vec<f32>, f32) {
+        match tables {
+            Some(tables) => self.sketch.estimates(self.level, rotated, tables),
+            None => ((0..self.lists()).map(|list| self.score(rotated, list)).collect(), 0.0),
+        }
     }
 
     /// The nearest list of each of these rotated rows.

@@ -8,8 +8,9 @@ use crate::embedded::vector::VectorIndex;
 use crate::embedded::vector::candidates::{Candidate, Candidates};
 use crate::embedded::vector::codes::Codes;
 use crate::embedded::vector::exact::best_of;
+use crate::embedded::vector::files::Depth;
 use crate::embedded::vector::kernel::{
-    LANES, LARGEST_QUERY, Passed, Tables, byte_dots, largest_and_sums, scan, to_bytes,
+    LANES, LARGEST_QUERY, Level, Passed, Tables, byte_dots, dot, largest_and_sums, scan, to_bytes,
 };
 use crate::embedded::vectors::Vectors;
 use crate::rows::{Row, RowSet};
@@ -37,10 +38,16 @@ const BYTE_DEVIATIONS: f32 = 6.0;
 /// `sqrt(pi / 2 - 1)`, since the cosine of a random vector and its signs is `sqrt(2 / pi)`.
 ///
 /// Source: Gao and Long, "`RaBitQ`" (SIGMOD 2024), theorem 3.2.
-const BIT_NOISE: f32 = 0.756;
+pub(crate) const BIT_NOISE: f32 = 0.756;
 
 /// Standard deviations of the noise of bits that are practically never exceeded.
 const BIT_DEVIATIONS: f32 = 5.0;
+
+/// Lists whose centres are asked for ahead of their turn.
+const AHEAD: usize = 2;
+
+/// Lists that are probed before it is seen which of the others may be near at all.
+const SORTED_FIRST: usize = 32;
 
 /// Rows whose bytes are looked at before the threshold is raised.
 const BATCH: usize = 16;
@@ -57,8 +64,10 @@ const STRIPES: usize = 4;
 /// A query, made ready for each of the stages.
 #[derive(Clone, Debug)]
 pub(crate) struct Prepared {
-    /// Products with the centres.
-    pub(crate) scores: Vec<f32>,
+    rotated: Vec<f32>,
+    /// Products with the centres, to within `noise`.
+    estimates: Vec<f32>,
+    noise: f32,
     tables: Option<Tables>,
     /// Rotated and rounded.
     bytes: Vec<i8>,
@@ -75,21 +84,56 @@ impl Prepared {
         to_bytes(level, &rotated, LARGEST_QUERY / largest, &mut bytes);
         let bytes = bytes.iter().map(|byte| byte.wrapping_sub(128) as i8).collect();
         let tables = index.by_bits().then(|| Tables::new(level, &rotated));
-        Self {
-            scores: index.quantiser.scores(&rotated),
-            tables,
-            bytes,
-            unit: largest / LARGEST_QUERY,
+        let (estimates, noise) = index.quantiser.estimates(&rotated, tables.as_ref());
+        Self { rotated, estimates, noise, tables, bytes, unit: largest / LARGEST_QUERY }
+    }
+
+    /// All lists, the nearest first.
+    pub(crate) fn lists(&self) -> Vec<usize> {
+        let mut lists: Vec<usize> = (0..self.estimates.len()).collect();
+        self.sort(&mut lists);
+        lists
+    }
+
+    /// The nearest lists in order, and the others in none: most of these will not be probed, and need no place.
+    fn nearest_lists(&self) -> (Vec<usize>, Vec<usize>) {
+        let mut keys = self.keys(&(0..self.estimates.len()).collect::<Vec<_>>());
+        let near = SORTED_FIRST.min(keys.len());
+        if near < keys.len() {
+            keys.select_nth_unstable(near);
+        }
+        let (nearest, others) = keys.split_at_mut(near);
+        nearest.sort_unstable();
+        (
+            nearest.iter().copied().map(list_of).collect(),
+            others.iter().copied().map(list_of).collect(),
+        )
+    }
+
+    /// Brings lists into order, the nearest first.
+    fn sort(&self, lists: &mut [usize]) {
+        let mut keys = self.keys(lists);
+        keys.sort_unstable();
+        for (list, key) in lists.iter_mut().zip(&keys) {
+            *list = list_of(*key);
         }
     }
 
-    /// The lists, that of the nearest centre first.
-    pub(crate) fn lists(&self) -> Vec<u32> {
-        let mut lists: Vec<(u32, u32)> =
-            (0..).zip(&self.scores).map(|(list, score)| (descending(*score), list)).collect();
-        lists.sort_unstable();
-        lists.into_iter().map(|(_, list)| list).collect()
+    /// Numbers in the order of the lists that they end with.
+    fn keys(&self, lists: &[usize]) -> Vec<u64> {
+        let key = |list: &usize| u64::from(descending(self.estimates[*list])) << 32 | *list as u64;
+        lists.iter().map(key).collect()
     }
+}
+
+/// The list that a key is of.
+fn list_of(key: u64) -> usize {
+    (key & u64::from(u32::MAX)) as usize
+}
+
+/// The length of a vector.
+pub(crate) fn length(level: Level, vector: &[f32]) -> f32 {
+    dot(level, vector, vector).sqrt()
 }
 
 /// A number that is smaller for a larger score.
@@ -112,6 +156,8 @@ pub(crate) struct Scan<'a> {
     pub(crate) scanned: usize,
     /// Every row whose bytes were looked at, with its estimate, if that is wanted.
     pub(crate) log: Option<Vec<(Candidate, f32)>>,
+    /// Products with the centres; not a number until it is needed.
+    scores: Vec<f32>,
     passed: Vec<Passed>,
     bases: Vec<f32>,
 }
@@ -127,7 +173,8 @@ impl<'a> Scan<'a> {
     ) -> Self {
         let found = new_candidates(index, count);
         let (passed, bases) = (Vec::with_capacity(RUN), Vec::with_capacity(RUN));
-        Self { index, query, allowed, width, found, scanned: 0, log: None, passed, bases }
+        let (scanned, log, scores) = (0, None, vec![f32::NAN; index.quantiser.lists()]);
+        Self { index, query, allowed, width, found, scanned, log, scores, passed, bases }
     }
 
     /// Looks at what is not worth probing by list: parts with short lists, and rows that came since.
@@ -150,9 +197,38 @@ impl<'a> Scan<'a> {
     }
 
     /// Whether a list may hold a row that is among the best.
-    pub(crate) fn is_near(&self, list: usize, margin: f32) -> bool {
-        let reach = margin * self.index.spreads[list];
-        self.query.scores[list] + reach >= self.found.last_of_best()
+    pub(crate) fn is_near(&mut self, list: usize, margin: f32) -> bool {
+        let limit = self.found.last_of_best() - margin * self.index.spreads[list];
+        self.query.estimates[list] + self.query.noise >= limit && self.score(list) >= limit
+    }
+
+    /// Those lists that seem to be near, the nearest first.
+    fn near(&self, lists: impl Iterator<Item = usize>, margin: f32) -> Vec<usize> {
+        let least = self.found.last_of_best() - self.query.noise;
+        let reach = |list: usize| self.query.estimates[list] + margin * self.index.spreads[list];
+        let mut near: Vec<usize> = lists.filter(|list| reach(*list) >= least).collect();
+        self.query.sort(&mut near);
+        near
+    }
+
+    /// Probes those of the lists that are near.
+    fn probe(&mut self, lists: &[usize], margin: f32) {
+        for (place, list) in lists.iter().enumerate() {
+            if let Some(later) = lists.get(place + AHEAD) {
+                self.index.quantiser.prefetch(*later);
+            }
+            if self.is_near(*list, margin) {
+                self.list(*list, lists.get(place + 1).copied());
+            }
+        }
+    }
+
+    /// The product with the centre of a list.
+    pub(crate) fn score(&mut self, list: usize) -> f32 {
+        if self.scores[list].is_nan() {
+            self.scores[list] = self.index.quantiser.score(&self.query.rotated, list);
+        }
+        self.scores[list]
     }
 
     fn stretch(&mut self, stretch: &Stretch<'_>) {
@@ -196,12 +272,15 @@ impl<'a> Scan<'a> {
     /// The scores of the centres, for each place from `first` on. Those of other lists in the outer blocks get a wrong
     /// one, but they are passed over.
     fn fill_bases(&mut self, part: &Codes, first: usize, run: &Range<usize>, count: usize) {
-        let scores = &self.query.scores;
         self.bases.clear();
         if part.lists[run.start] == part.lists[run.end - 1] && !part.starts.is_empty() {
-            self.bases.resize(count, scores[part.lists[run.start] as usize]);
+            let score = self.score(part.lists[run.start] as usize);
+            self.bases.resize(count, score);
         } else {
-            self.bases.extend(part.lists[first..run.end].iter().map(|list| scores[*list as usize]));
+            for list in &part.lists[first..run.end] {
+                let score = self.score(*list as usize);
+                self.bases.push(score);
+            }
             self.bases.resize(count, 0.0);
         }
     }
@@ -237,7 +316,7 @@ impl<'a> Scan<'a> {
         );
         let scales = part.scales.get();
         for ((&place, product), passed) in places.iter().zip(products).zip(batch) {
-            let base = query.scores[part.lists[place as usize] as usize];
+            let base = self.score(part.lists[place as usize] as usize);
             let score = base + scales[place as usize] * query.unit * product as f32;
             let row = part.rows[place as usize];
             let candidate = Candidate { score, row, part: stretch.number as u32, place };
@@ -284,53 +363,54 @@ pub(crate) fn widest(index: &VectorIndex) -> f32 {
 /// The best `count` of the allowed rows by their vectors, as far as the stages before let them through.
 pub(crate) fn best(
     index: &VectorIndex,
+    depth: Depth,
     vectors: &Vectors,
     query: &[f32],
     count: usize,
     allowed: &RowSet,
 ) -> Vec<(Row, f32)> {
     let stripes = if index.expected_scan(allowed) < PARALLEL_ROWS { 1 } else { STRIPES };
-    best_in(index, vectors, query, count, allowed, stripes)
+    best_in(stripes, index, depth, vectors, query, count, allowed)
 }
 
 /// The same, with the first stage divided into so many parts.
 pub(crate) fn best_in(
+    stripes: usize,
     index: &VectorIndex,
+    depth: Depth,
     vectors: &Vectors,
     query: &[f32],
     count: usize,
     allowed: &RowSet,
-    stripes: usize,
 ) -> Vec<(Row, f32)> {
     let prepared = Prepared::new(index, query);
     // The depth was calibrated for the best ten; the very first are further above the rest.
-    let found = close(index, &prepared, allowed, count.max(NEIGHBOURS), stripes);
+    let found = close(stripes, index, depth, &prepared, allowed, count.max(NEIGHBOURS));
     let rows: Vec<Row> = found.into_close().iter().map(|candidate| candidate.row).collect();
     best_of(index.quantiser.level, vectors, query, count, &rows).into_best()
 }
 
 /// All rows that may be among the best by their bytes.
 fn close(
+    stripes: usize,
     index: &VectorIndex,
+    depth: Depth,
     query: &Prepared,
     allowed: &RowSet,
     count: usize,
-    stripes: usize,
 ) -> Candidates {
-    let depth = index.manifest.depth;
-    let lists = query.lists();
+    let (nearest, others) = query.nearest_lists();
     let stripe = |number: usize| {
         let mut scan = Scan::new(index, query, allowed, count, depth.width);
         if number == 0 {
             scan.whole_parts();
         }
-        let mut lists =
-            lists.iter().skip(number).step_by(stripes).map(|list| *list as usize).peekable();
-        while let Some(list) = lists.next() {
-            if scan.is_near(list, depth.margin) {
-                scan.list(list, lists.peek().copied());
-            }
-        }
+        let own = |lists: &[usize]| -> Vec<usize> {
+            lists.iter().skip(number).step_by(stripes).copied().collect()
+        };
+        scan.probe(&own(&nearest), depth.margin);
+        let others = scan.near(own(&others).into_iter(), depth.margin);
+        scan.probe(&others, depth.margin);
         scan.found
     };
     if stripes == 1 {

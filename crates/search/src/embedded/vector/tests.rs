@@ -295,8 +295,9 @@ fn a_divided_query_finds_what_one_thread_finds() {
     let index = built(dir.path(), &vectors, &drawn.texts);
     let all = RowSet::all(9_000);
     for query in &drawn.texts[..20] {
-        let alone = search::best_in(&index, &vectors, query, 10, &all, 1);
-        let divided = search::best_in(&index, &vectors, query, 10, &all, 4);
+        let depth = index.manifest.depth;
+        let alone = search::best_in(1, &index, depth, &vectors, query, 10, &all);
+        let divided = search::best_in(4, &index, depth, &vectors, query, 10, &all);
         let same = rows(&alone).iter().filter(|row| rows(&divided).contains(row)).count();
         assert!(same >= 9, "{alone:?} {divided:?}");
     }

@@ -11,10 +11,10 @@ use crate::embedded::vectors::Vectors;
 use crate::rows::Row;
 
 /// Sampled rows for each list. More do not move the centres by anything that recall or speed would show.
-const ROWS_PER_LIST: usize = 40;
+const ROWS_PER_LIST: usize = 20;
 
 /// Rounds of assigning and averaging; after that few rows change their list.
-const ROUNDS: usize = 6;
+const ROUNDS: usize = 4;
 
 /// Rows that one task assigns.
 const TASK_ROWS: usize = 240;

@@ -303,7 +303,7 @@ mod x86 {
     /// Sums of rows 0 to 15 and of rows 16 to 31.
     #[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512dq,avx2")]
     fn sums_avx512(entries: &[u8], codes: &[u8]) -> [__m256i; 2] {
-        let byte = _mm512_set1_epi16(0xff);
+        // What is added to the even ones has the odd ones in its upper bytes; they are taken off at the end.
         let (mut even, mut odd) = (_mm512_setzero_si512(), _mm512_setzero_si512());
         // Two lookups a byte from each of two steps.
         let (twice, last) = entries.as_chunks::<{ 2 * TABLE_BYTES }>();
@@ -313,15 +313,16 @@ mod x86 {
             let first = look_up_64(&tables[0], &tables[1], &codes[0]);
             let second = look_up_64(&tables[2], &tables[3], &codes[1]);
             let sum = _mm512_add_epi8(first, second);
-            even = _mm512_add_epi16(even, _mm512_and_si512(sum, byte));
+            even = _mm512_add_epi16(even, sum);
             odd = _mm512_add_epi16(odd, _mm512_srli_epi16::<8>(sum));
         }
         if let (Some(tables), Some(codes)) = (last.first_chunk::<128>(), last_codes.first_chunk()) {
             let tables = tables.as_chunks::<64>().0;
             let sum = look_up_64(&tables[0], &tables[1], codes);
-            even = _mm512_add_epi16(even, _mm512_and_si512(sum, byte));
+            even = _mm512_add_epi16(even, sum);
             odd = _mm512_add_epi16(odd, _mm512_srli_epi16::<8>(sum));
         }
+        even = _mm512_sub_epi16(even, _mm512_slli_epi16::<8>(odd));
         [even, odd].map(|sums| {
             _mm256_add_epi16(_mm512_castsi512_si256(sums), _mm512_extracti64x4_epi64::<1>(sums))
         })
@@ -372,7 +373,7 @@ mod x86 {
     /// Sums of eight rows each, in order.
     #[target_feature(enable = "avx2")]
     fn sums_avx2(entries: &[u8], codes: &[u8]) -> [__m128i; 4] {
-        let byte = _mm256_set1_epi16(0xff);
+        // As above.
         let (mut even, mut odd) = (_mm256_setzero_si256(), _mm256_setzero_si256());
         let tables = entries.as_chunks::<TABLE_BYTES>().0;
         for (tables, codes) in tables.iter().zip(codes.as_chunks::<QUAD_BYTES>().0) {
@@ -380,9 +381,10 @@ mod x86 {
             let first = look_up_32(&tables[0], &tables[2], &codes[0]);
             let second = look_up_32(&tables[1], &tables[3], &codes[1]);
             let sum = _mm256_add_epi8(first, second);
-            even = _mm256_add_epi16(even, _mm256_and_si256(sum, byte));
+            even = _mm256_add_epi16(even, sum);
             odd = _mm256_add_epi16(odd, _mm256_srli_epi16::<8>(sum));
         }
+        even = _mm256_sub_epi16(even, _mm256_slli_epi16::<8>(odd));
         let halves = |sums| (_mm256_castsi256_si128(sums), _mm256_extracti128_si256::<1>(sums));
         let ((a, b), (c, d)) = (halves(even), halves(odd));
         [a, b, c, d]
