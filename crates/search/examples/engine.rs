@@ -183,7 +183,9 @@ fn cases<'a>(
     cases.push(Case { kind: "image", mode, share: None, queries: queries(images, mode, None) });
     for (kind, vectors) in [("text", texts), ("image", images)] {
         let mut queries = queries(vectors, mode, None);
-        queries.iter_mut().for_each(|query| query.recall = 0.95);
+        for query in &mut queries {
+            query.recall = 0.95;
+        }
         cases.push(Case { kind, mode, share: None, queries });
     }
     for (share, below) in SHARES {
