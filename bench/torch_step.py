@@ -1,11 +1,12 @@
-"""Times PyTorch and transformers: a full training step, or the embedding of images or texts, in f32.
+"""Times PyTorch and transformers: a full training step, or the embedding of images or texts, in f32 or bf16.
 
     python bench/torch_step.py --mode step --batch 16 --tokens 32
-    python bench/torch_step.py --mode image --batch 64
+    python bench/torch_step.py --mode image --batch 64 --precision bf16
 
 Weights and inputs are random: nothing is downloaded, and the time does not depend on them. Prints one JSON
 line per repeat, {"what", "batch", "tokens", "seconds", "per_second", "peak_rss_mib"}; warm-up is not printed.
-A step is forward, backward, clipping and AdamW; decoding of pictures is not in it.
+A step is forward, backward, clipping and AdamW; decoding of pictures is not in it. `autocast` keeps f32 weights
+and multiplies in bf16, as finelens does; `bf16` turns the weights themselves into bf16 (for a step: without masters).
 """
 
 import argparse
@@ -32,6 +33,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--repeats", type=int, default=5)
     parser.add_argument("--warmup", type=int, default=1, help="repeats before the first that counts")
     parser.add_argument("--threads", type=int, default=os.cpu_count(), help="PyTorch threads (default: all cores)")
+    parser.add_argument("--precision", choices=("f32", "autocast", "bf16"), default="f32")
     parser.add_argument("--preset", type=Path, help="directory with a config.json (default: ViT-B/32)")
     return parser.parse_args()
 
@@ -76,7 +78,25 @@ def work(given: argparse.Namespace) -> Callable[[], object]:
     torch.manual_seed(0)
     model = CLIPModel(config).eval()
     pixels, tokens = inputs(config, given.batch, given.tokens)
-    match given.mode:
+    if given.precision == "bf16":
+        model, pixels = model.to(torch.bfloat16), pixels.to(torch.bfloat16)
+    run = chosen(given.mode, model, pixels, tokens)
+    return autocast(run) if given.precision == "autocast" else run
+
+
+def autocast(run: Callable[[], object]) -> Callable[[], object]:
+    """The same with matrix products in bf16."""
+
+    def cast() -> object:
+        with torch.autocast("cpu", dtype=torch.bfloat16):
+            return run()
+
+    return cast
+
+
+def chosen(mode: str, model: CLIPModel, pixels: torch.Tensor, tokens: torch.Tensor) -> Callable[[], object]:
+    """One step or one embedding."""
+    match mode:
         case "image":
             return embedding(model.get_image_features, pixels)
         case "text":

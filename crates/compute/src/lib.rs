@@ -33,7 +33,7 @@ mod ops;
 pub mod plain;
 mod span;
 
-pub use cpu::{Cpu, dot_products};
+pub use cpu::{Cpu, Precision, dot_products};
 pub use device::Device;
 pub use error::Error;
 pub use ops::{

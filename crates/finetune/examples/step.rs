@@ -3,14 +3,14 @@
 //! `bench/torch_step.py` prints the same lines for PyTorch, and `bench/interleave.py` compares them.
 //!
 //! ```sh
-//! cargo run --release -p finelens-finetune --example step -- step vit-b-32 16 32 5
+//! cargo run --release -p finelens-finetune --example step -- step vit-b-32 16 32 5 bf16
 //! ```
 #![allow(clippy::print_stdout, reason = "a benchmark prints what it measured")]
 
 use std::time::Instant;
 
 use finelens_clip::{Batch, Config, Learning, Model, TokenBatch, init};
-use finelens_compute::{Cpu, DType};
+use finelens_compute::{Cpu, DType, Precision};
 use finelens_finetune::Optimizer;
 use finelens_finetune::config::OptimizerConfig;
 use rand::{Rng, SeedableRng};
@@ -22,13 +22,14 @@ const ALL: Learning = Learning { vision: true, text: true, recompute: false };
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
-    let [what, preset, batch, tokens, repeats] = arguments.as_slice() else {
-        return Err("usage: step step|image|text PRESET BATCH TOKENS REPEATS".into());
+    let [what, preset, batch, tokens, repeats, precision] = arguments.as_slice() else {
+        return Err("usage: step step|image|text PRESET BATCH TOKENS REPEATS f32|bf16".into());
     };
+    let precision = if precision == "bf16" { Precision::Bf16 } else { Precision::F32 };
     let (batch, tokens, repeats): (usize, usize, usize) =
         (batch.parse()?, tokens.parse()?, repeats.parse()?);
     let config = Config::preset(preset, VOCAB_SIZE).ok_or("no such preset")?;
-    let mut run = Run::new(&config, batch, tokens)?;
+    let mut run = Run::new(&config, batch, tokens, precision)?;
     run.once(what)?;
     for _ in 0..repeats {
         let began = Instant::now();
@@ -57,6 +58,7 @@ impl Run {
         config: &Config,
         batch: usize,
         tokens: usize,
+        precision: Precision,
     ) -> Result<Self, Box<dyn std::error::Error>> {
         let mut random = ChaCha8Rng::seed_from_u64(1);
         let pixels = (0..batch * 3 * config.vision.image_size.pow(2))
@@ -65,7 +67,7 @@ impl Run {
         let sequence = |_| (0..tokens).map(|_| random.random_range(0..VOCAB_SIZE as u32)).collect();
         let sequences: Vec<Vec<u32>> = (0..batch).map(sequence).collect();
         let tokens = TokenBatch::padded(&sequences, tokens, &config.text);
-        let model = Model::new(config.clone(), init::random(config, 1), Box::new(Cpu::new()))?;
+        let model = Model::new(config.clone(), init::random(config, 1), Box::new(Cpu::with(precision)))?;
         Ok(Self {
             model,
             optimizer: None,

@@ -2,7 +2,8 @@
 
 use rayon::prelude::*;
 
-use super::matmul::{Into, Matrix, MatrixMut, multiply_here};
+use super::bf16::Kernel;
+use super::matmul::{Into, Matrix, MatrixMut, Products};
 use super::memory::Memory;
 use super::simd::{dot, exp, maximum, sum, vectorised};
 use crate::ops::{Attention, AttentionBackward};
@@ -43,10 +44,10 @@ impl<'a> Item<'a> {
     }
 
     /// `weights = query keyᵀ / sqrt(D)`.
-    fn scores(self, head: usize, weights: &mut [f32]) {
+    fn scores(self, products: &mut Products, head: usize, weights: &mut [f32]) {
         let out = MatrixMut::new(weights, self.op.queries, self.op.keys);
         let scale = 1.0 / (self.op.head_width as f32).sqrt();
-        multiply_here(out, Into::Set, self.query(head), self.key(head).t(), scale);
+        products.multiply(out, Into::Set, self.query(head), self.key(head).t(), scale);
     }
 }
 
@@ -71,7 +72,7 @@ impl<'a> Items<'a> {
     }
 }
 
-pub(super) fn forward(memory: &mut Memory, op: &Attention) {
+pub(super) fn forward(memory: &mut Memory, bf16: Option<Kernel>, op: &Attention) {
     let mut open = memory.open();
     let (query, key_value) = (open.read(op.query), open.read(op.key_value));
     let lengths = op.key_lengths.map(|span| open.read_ids(span));
@@ -81,11 +82,11 @@ pub(super) fn forward(memory: &mut Memory, op: &Attention) {
     let tasks =
         y.par_chunks_mut(op.queries * width).zip(log_sums.par_chunks_mut(op.heads * op.queries));
     tasks.enumerate().for_each_init(
-        || vec![0.0; op.queries * op.keys],
-        |weights, (b, (y, log_sums))| {
+        || (Products::new(bf16), vec![0.0; op.queries * op.keys]),
+        |(products, weights), (b, (y, log_sums))| {
             let item = items.item(b);
             for (head, log_sums) in log_sums.chunks_exact_mut(op.queries).enumerate() {
-                item.scores(head, weights);
+                item.scores(products, head, weights);
                 softmax_rows(item, weights, log_sums);
                 let out = MatrixMut::strided(
                     &mut y[head * op.head_width..],
@@ -94,7 +95,7 @@ pub(super) fn forward(memory: &mut Memory, op: &Attention) {
                     width,
                 );
                 let weights = Matrix::new(weights, op.queries, op.keys);
-                multiply_here(out, Into::Set, weights, item.value(head), 1.0);
+                products.multiply(out, Into::Set, weights, item.value(head), 1.0);
             }
         },
     );
@@ -127,8 +128,8 @@ vectorised! {
 }
 
 /// The weights once more, from the sums kept.
-fn softmax_again(item: Item<'_>, head: usize, log_sums: &[f32], weights: &mut [f32]) {
-    item.scores(head, weights);
+fn softmax_again(item: Item<'_>, products: &mut Products, head: usize, log_sums: &[f32], weights: &mut [f32]) {
+    item.scores(products, head, weights);
     for (row, (weights, log_sum)) in
         weights.chunks_exact_mut(item.op.keys).zip(log_sums).enumerate()
     {
@@ -147,7 +148,7 @@ vectorised! {
     }
 }
 
-pub(super) fn backward(memory: &mut Memory, backward: &AttentionBackward) {
+pub(super) fn backward(memory: &mut Memory, bf16: Option<Kernel>, backward: &AttentionBackward) {
     let op = &backward.forward;
     let mut open = memory.open();
     let (query, key_value) = (open.read(op.query), open.read(op.key_value));
@@ -162,13 +163,13 @@ pub(super) fn backward(memory: &mut Memory, backward: &AttentionBackward) {
         .par_chunks_mut(op.keys * 2 * width)
         .zip(log_sums.par_chunks(op.heads * op.queries));
     queries.zip(rest).enumerate().for_each_init(
-        || (vec![0.0; op.queries * op.keys], vec![0.0; op.queries * op.keys]),
-        |(weights, d_scores), (b, ((d_query, d_y), (d_key_value, log_sums)))| {
+        || (Products::new(bf16), vec![0.0; op.queries * op.keys], vec![0.0; op.queries * op.keys]),
+        |(products, weights, d_scores), (b, ((d_query, d_y), (d_key_value, log_sums)))| {
             let item = items.item(b);
             for (head, log_sums) in log_sums.chunks_exact(op.queries).enumerate() {
-                softmax_again(item, head, log_sums, weights);
+                softmax_again(item, products, head, log_sums, weights);
                 let gradients = Gradients { y: d_y, query: d_query, key_value: d_key_value };
-                head_backward(item, head, weights, d_scores, gradients);
+                head_backward(item, products, head, weights, d_scores, gradients);
             }
         },
     );
@@ -183,6 +184,7 @@ struct Gradients<'a> {
 
 fn head_backward(
     item: Item<'_>,
+    products: &mut Products,
     head: usize,
     weights: &[f32],
     d_scores: &mut [f32],
@@ -196,8 +198,8 @@ fn head_backward(
         (Matrix::new(weights, op.queries, op.keys), 1.0 / (d as f32).sqrt());
 
     let d_value = MatrixMut::strided(&mut d_key_value[width + column..], op.keys, d, 2 * width);
-    multiply_here(d_value, Into::Set, weights_matrix.t(), d_y, 1.0);
-    multiply_here(
+    products.multiply(d_value, Into::Set, weights_matrix.t(), d_y, 1.0);
+    products.multiply(
         MatrixMut::new(d_scores, op.queries, op.keys),
         Into::Set,
         d_y,
@@ -207,9 +209,9 @@ fn head_backward(
     softmax_backward(op.keys, weights, d_scores);
     let d_scores = Matrix::new(d_scores, op.queries, op.keys);
     let d_query = MatrixMut::strided(&mut d_query[column..], op.queries, d, width);
-    multiply_here(d_query, Into::Set, d_scores, item.key(head), scale);
+    products.multiply(d_query, Into::Set, d_scores, item.key(head), scale);
     let d_key = MatrixMut::strided(&mut d_key_value[column..], op.keys, d, 2 * width);
-    multiply_here(d_key, Into::Set, d_scores.t(), item.query(head), scale);
+    products.multiply(d_key, Into::Set, d_scores.t(), item.query(head), scale);
 }
 
 vectorised! {

@@ -116,7 +116,7 @@ pub(super) fn backward(memory: &mut Memory, op: &LinearBackward) {
 }
 
 /// `total += ` the sum of all rows.
-fn sum_rows(x: &[f32], width: usize, total: &mut [f32]) {
+pub(super) fn sum_rows(x: &[f32], width: usize, total: &mut [f32]) {
     let rows = |rows: Range<usize>| &x[rows.start * width..rows.end * width];
     sum_blocks(x.len() / width, total, |block, part| add_rows(rows(block), part));
 }
@@ -131,7 +131,7 @@ vectorised! {
 }
 
 /// `d_y *= activation'(input)`.
-fn slope(activation: Activation, width: usize, input: &[f32], d_y: &mut [f32]) {
+pub(super) fn slope(activation: Activation, width: usize, input: &[f32], d_y: &mut [f32]) {
     let run = task_rows(width) * width;
     d_y.par_chunks_mut(run).zip(input.par_chunks(run)).for_each(|(d_y, input)| match activation {
         Activation::QuickGelu => quick_gelu_slope(input, d_y),
@@ -154,6 +154,15 @@ vectorised! {
         for (d, x) in d_y.iter_mut().zip(input) {
             *d *= gaussian(*x) + x * INVERSE_ROOT_OF_TWO_PI * exp(-0.5 * x * x);
         }
+    }
+}
+
+/// One value through an activation.
+#[inline(always)]
+pub(super) fn activated(activation: Activation, x: f32) -> f32 {
+    match activation {
+        Activation::QuickGelu => x * quick_gate(x),
+        Activation::Gelu => x * gaussian(x),
     }
 }
 

@@ -3,6 +3,8 @@
 
 use gemm::Parallelism;
 
+use super::bf16::{Kernel, Small};
+
 /// A strided view for reading.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Matrix<'a> {
@@ -38,6 +40,43 @@ impl<'a> Matrix<'a> {
     }
 }
 
+/// What the bf16 products read of a view.
+impl Matrix<'_> {
+    /// Rows and columns.
+    pub(super) fn shape(self) -> (usize, usize) {
+        (self.rows, self.columns)
+    }
+
+    /// Whether neighbours in memory stand in one column rather than in one row.
+    pub(super) fn is_across(self) -> bool {
+        self.column_stride != 1
+    }
+
+    /// At most `rows.1` rows from `rows.0` on, and columns alike: fewer where the view ends.
+    pub(super) fn part(self, rows: (usize, usize), columns: (usize, usize)) -> Self {
+        let start = rows.0 * self.row_stride + columns.0 * self.column_stride;
+        Self {
+            data: &self.data[start..],
+            rows: rows.1.min(self.rows - rows.0),
+            columns: columns.1.min(self.columns - columns.0),
+            ..self
+        }
+    }
+
+    pub(super) fn at(self, row: usize, column: usize) -> f32 {
+        self.data[row * self.row_stride + column * self.column_stride]
+    }
+}
+
+impl<'a> Matrix<'a> {
+    /// One row of a view whose rows stand in one piece.
+    #[inline]
+    pub(super) fn row(self, row: usize) -> &'a [f32] {
+        debug_assert!(!self.is_across(), "a row in one piece");
+        &self.data[row * self.row_stride..][..self.columns]
+    }
+}
+
 fn fits(len: usize, rows: usize, columns: usize, row_stride: usize) -> bool {
     columns <= row_stride && (rows == 0 || (rows - 1) * row_stride + columns <= len)
 }
@@ -69,6 +108,13 @@ impl<'a> MatrixMut<'a> {
     }
 }
 
+impl<'a> MatrixMut<'a> {
+    /// Memory, rows, columns, and elements from one row to the next.
+    pub(super) fn parts(self) -> (&'a mut [f32], usize, usize, usize) {
+        (self.data, self.rows, self.columns, self.row_stride)
+    }
+}
+
 /// Whether a product replaces what is there or is added to it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Into {
@@ -81,15 +127,32 @@ pub(super) fn multiply(out: MatrixMut<'_>, into: Into, a: Matrix<'_>, b: Matrix<
     product(out, into, a, b, 1.0, Parallelism::Rayon(0));
 }
 
-/// The same times `scale` on the calling thread only, for small products inside a parallel loop.
-pub(super) fn multiply_here(
-    out: MatrixMut<'_>,
-    into: Into,
-    a: Matrix<'_>,
-    b: Matrix<'_>,
-    scale: f32,
-) {
-    product(out, into, a, b, scale, Parallelism::None);
+/// Small products inside a parallel loop, one after the other on the calling thread.
+pub(super) enum Products {
+    F32,
+    Bf16(Small),
+}
+
+impl Products {
+    /// In bf16 with that kernel, or in f32.
+    pub(super) fn new(bf16: Option<Kernel>) -> Self {
+        bf16.map_or(Self::F32, |kernel| Self::Bf16(Small::new(kernel)))
+    }
+
+    /// `out = scale * a b`, or added to it.
+    pub(super) fn multiply(
+        &mut self,
+        out: MatrixMut<'_>,
+        into: Into,
+        a: Matrix<'_>,
+        b: Matrix<'_>,
+        scale: f32,
+    ) {
+        match self {
+            Self::F32 => product(out, into, a, b, scale, Parallelism::None),
+            Self::Bf16(small) => small.multiply(out, into, a, b, scale),
+        }
+    }
 }
 
 fn product(

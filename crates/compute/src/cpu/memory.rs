@@ -20,6 +20,12 @@ enum Buffer {
 #[derive(Debug, Default)]
 pub(super) struct Memory {
     buffers: Vec<Buffer>,
+    /// Buffers that something is derived from.
+    watched: Vec<usize>,
+    /// What was written of them, not yet taken.
+    changes: Vec<Span>,
+    /// Those of them that were freed, not yet taken.
+    freed: Vec<usize>,
 }
 
 impl Memory {
@@ -40,6 +46,26 @@ impl Memory {
 
     pub(super) fn free(&mut self, span: Span) {
         self.buffers[span.buffer] = Buffer::Free;
+        if let Some(place) = self.watched.iter().position(|buffer| *buffer == span.buffer) {
+            self.freed.push(self.watched.swap_remove(place));
+        }
+    }
+
+    /// From now on, changes of this buffer are noted.
+    pub(super) fn watch(&mut self, buffer: usize) {
+        if !self.watched.contains(&buffer) {
+            self.watched.push(buffer);
+        }
+    }
+
+    /// What was written of watched buffers since the last call.
+    pub(super) fn take_changes(&mut self) -> Vec<Span> {
+        std::mem::take(&mut self.changes)
+    }
+
+    /// Which watched buffers were freed since the last call.
+    pub(super) fn take_freed(&mut self) -> Vec<usize> {
+        std::mem::take(&mut self.freed)
     }
 
     /// Opens the memory for one operation.
@@ -128,6 +154,9 @@ impl<'a> Access<'a> {
         let mut taken = self.written.iter().chain(&self.read);
         assert!(!taken.any(|other| other.overlaps(span)), "{span:?} is written and used otherwise");
         self.written.push(span);
+        if self.memory.watched.contains(&span.buffer) {
+            self.memory.changes.push(span);
+        }
     }
 }
 

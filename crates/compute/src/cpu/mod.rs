@@ -1,9 +1,10 @@
-//! The CPU: f32 throughout, matrix products by `gemm`, everything else plain loops.
+//! The CPU: matrix products in f32 by `gemm` or in bf16 by our own kernels, everything else plain loops in f32.
 //!
 //! Work is spread over the current `rayon` pool. Sums are taken in an order that does not depend
 //! on timing, so equal calls give equal bits.
 
 mod attention;
+mod bf16;
 mod contrastive;
 mod embedding;
 mod linear;
@@ -23,24 +24,52 @@ use crate::ops::{
     Normalize, NormalizeBackward, Pool, PoolBackward, UnfoldPatches,
 };
 use crate::span::{DType, Span};
+use bf16::{Bf16, Kernel};
 use memory::Memory;
 
 /// The processor that this program runs on.
 #[derive(Debug, Default)]
 pub struct Cpu {
     memory: Memory,
+    /// Where products are in bf16.
+    bf16: Option<Bf16>,
+}
+
+/// What the factors of matrix products are rounded to; sums, weights and everything else are f32.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Precision {
+    /// Not rounded.
+    F32,
+    /// To eight bits of mantissa, as in training with "mixed precision".
+    Bf16,
 }
 
 impl Cpu {
-    /// A device without any buffers yet.
+    /// A device without any buffers yet, in f32.
     pub fn new() -> Self {
         Self::default()
+    }
+
+    /// The same in some precision. Bf16 works on every processor, but is slow where it has no instructions for it.
+    pub fn with(precision: Precision) -> Self {
+        let bf16 = (precision == Precision::Bf16).then(|| Bf16::new(Kernel::best()));
+        Self { bf16, ..Self::default() }
+    }
+
+    /// The precision that is fastest on this processor.
+    pub fn fastest() -> Precision {
+        if Kernel::best() == Kernel::Plain { Precision::F32 } else { Precision::Bf16 }
+    }
+
+    fn kernel(&self) -> Option<Kernel> {
+        self.bf16.as_ref().map(|bf16| bf16.kernel)
     }
 }
 
 impl Device for Cpu {
     fn name(&self) -> String {
-        format!("CPU, {} threads, f32, {}", rayon::current_num_threads(), instructions())
+        let precision = self.kernel().map_or(String::from("f32"), |k| format!("bf16 by {}", k.name()));
+        format!("CPU, {} threads, {precision}, {}", rayon::current_num_threads(), instructions())
     }
 
     fn compute_dtype(&self) -> DType {
@@ -81,11 +110,17 @@ impl Device for Cpu {
     }
 
     fn linear(&mut self, op: &Linear) {
-        linear::forward(&mut self.memory, op);
+        match &mut self.bf16 {
+            Some(bf16) => bf16::forward(&mut self.memory, bf16, op),
+            None => linear::forward(&mut self.memory, op),
+        }
     }
 
     fn linear_backward(&mut self, op: &LinearBackward) {
-        linear::backward(&mut self.memory, op);
+        match &mut self.bf16 {
+            Some(bf16) => bf16::backward(&mut self.memory, bf16, op),
+            None => linear::backward(&mut self.memory, op),
+        }
     }
 
     fn layer_norm(&mut self, op: &LayerNorm) {
@@ -97,11 +132,13 @@ impl Device for Cpu {
     }
 
     fn attention(&mut self, op: &Attention) {
-        attention::forward(&mut self.memory, op);
+        let kernel = self.kernel();
+        attention::forward(&mut self.memory, kernel, op);
     }
 
     fn attention_backward(&mut self, op: &AttentionBackward) {
-        attention::backward(&mut self.memory, op);
+        let kernel = self.kernel();
+        attention::backward(&mut self.memory, kernel, op);
     }
 
     fn embed_tokens(&mut self, op: &EmbedTokens) {

@@ -1,0 +1,103 @@
+//! Weights laid out for products, kept until something writes them.
+
+use std::collections::HashMap;
+
+use super::tile::Packed;
+use crate::cpu::memory::Memory;
+use crate::span::Span;
+
+/// From which use on, since the weight last changed, its layout is kept. A step uses a weight once each way,
+/// or twice with recomputed blocks, so training lays out into shared room, which stays in the cache.
+const KEEP_FROM: u32 = 3;
+
+/// How a weight is laid out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(super) enum Form {
+    /// For `x weightᵀ`.
+    Forward,
+    /// For `d_y weight`.
+    Backward,
+}
+
+#[derive(Debug, Default)]
+struct Entry {
+    /// Since the last change.
+    uses: u32,
+    kept: Option<Packed>,
+}
+
+/// All weights that were used, and room for those that are not kept.
+#[derive(Debug, Default)]
+pub(super) struct Prepared {
+    entries: HashMap<(Span, Form), Entry>,
+    shared: Packed,
+}
+
+impl Prepared {
+    /// Forgets what was written since the last call.
+    ///
+    /// `weight` is what will be asked for next: from now on the memory notes changes of its buffer.
+    pub(super) fn follow(&mut self, memory: &mut Memory, weight: Span) {
+        for written in memory.take_changes() {
+            // Room is kept: what is written once is mostly written again.
+            for ((span, _), entry) in &mut self.entries {
+                if span.overlaps(written) {
+                    entry.uses = 0;
+                }
+            }
+        }
+        for freed in memory.take_freed() {
+            self.entries.retain(|(span, _), _| span.buffer != freed);
+        }
+        memory.watch(weight.buffer);
+    }
+
+    /// The weight at `span`, laid out by `lay_out` if it is not kept.
+    pub(super) fn get(
+        &mut self,
+        span: Span,
+        form: Form,
+        lay_out: impl FnOnce(&mut Packed),
+    ) -> &Packed {
+        let entry = self.entries.entry((span, form)).or_default();
+        entry.uses = entry.uses.saturating_add(1);
+        if entry.uses < KEEP_FROM {
+            lay_out(&mut self.shared);
+            return &self.shared;
+        }
+        let kept = entry.kept.get_or_insert_default();
+        if entry.uses == KEEP_FROM {
+            lay_out(kept);
+        }
+        kept
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::span::DType;
+
+    #[test]
+    fn a_weight_is_laid_out_again_after_a_change_and_kept_when_it_rests() {
+        let mut memory = Memory::default();
+        let weight = memory.alloc(8, DType::F32).unwrap();
+        let mut prepared = Prepared::default();
+        let mut times = 0;
+        let mut uses = |prepared: &mut Prepared, memory: &mut Memory, n: usize| {
+            for _ in 0..n {
+                prepared.follow(memory, weight.part(0, 4));
+                prepared.get(weight.part(0, 4), Form::Forward, |_| times += 1);
+            }
+            times
+        };
+        assert_eq!(uses(&mut prepared, &mut memory, 10), 3);
+        memory.open().write(weight.part(4, 4));
+        assert_eq!(uses(&mut prepared, &mut memory, 1), 3);
+        memory.open().write(weight.part(3, 2));
+        assert_eq!(uses(&mut prepared, &mut memory, 1), 4);
+        memory.free(weight);
+        prepared.follow(&mut memory, weight);
+        assert!(prepared.entries.is_empty());
+    }
+}
