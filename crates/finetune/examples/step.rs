@@ -67,7 +67,8 @@ impl Run {
         let sequence = |_| (0..tokens).map(|_| random.random_range(0..VOCAB_SIZE as u32)).collect();
         let sequences: Vec<Vec<u32>> = (0..batch).map(sequence).collect();
         let tokens = TokenBatch::padded(&sequences, tokens, &config.text);
-        let model = Model::new(config.clone(), init::random(config, 1), Box::new(Cpu::with(precision)))?;
+        let model =
+            Model::new(config.clone(), init::random(config, 1), Box::new(Cpu::with(precision)))?;
         Ok(Self {
             model,
             optimizer: None,

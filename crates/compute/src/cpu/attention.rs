@@ -128,7 +128,13 @@ vectorised! {
 }
 
 /// The weights once more, from the sums kept.
-fn softmax_again(item: Item<'_>, products: &mut Products, head: usize, log_sums: &[f32], weights: &mut [f32]) {
+fn softmax_again(
+    item: Item<'_>,
+    products: &mut Products,
+    head: usize,
+    log_sums: &[f32],
+    weights: &mut [f32],
+) {
     item.scores(products, head, weights);
     for (row, (weights, log_sum)) in
         weights.chunks_exact_mut(item.op.keys).zip(log_sums).enumerate()

@@ -68,7 +68,8 @@ impl Cpu {
 
 impl Device for Cpu {
     fn name(&self) -> String {
-        let precision = self.kernel().map_or(String::from("f32"), |k| format!("bf16 by {}", k.name()));
+        let precision =
+            self.kernel().map_or(String::from("f32"), |k| format!("bf16 by {}", k.name()));
         format!("CPU, {} threads, {precision}, {}", rayon::current_num_threads(), instructions())
     }
 

@@ -1,7 +1,7 @@
 //! Attention.
 
 use finelens_compute::plain::{self, AttentionShape};
-use finelens_compute::{Attention, AttentionBackward, Device};
+use finelens_compute::{Attention, AttentionBackward, Device, Precision};
 
 use crate::host::{Host, close, weigh};
 
@@ -32,8 +32,14 @@ fn attention_agrees_with_the_twin() {
 }
 
 fn check(shape: &AttentionShape<'_>) {
+    compare(shape, Precision::F32, [1e-5, 1e-4]);
+    compare(shape, Precision::Bf16, [1e-2, 2e-2]);
+}
+
+/// Against the twin, to a bound on values and one on gradients.
+fn compare(shape: &AttentionShape<'_>, precision: Precision, [near, nearly]: [f64; 2]) {
     let (batch, width) = (shape.lengths.len(), shape.heads * shape.head_width);
-    let mut host = Host::new(width as u64);
+    let mut host = Host::with(width as u64, precision);
     let (query, d_y) =
         (host.random(batch * shape.queries * width), host.random(batch * shape.queries * width));
     let key_value = host.random(batch * shape.keys * 2 * width);
@@ -52,7 +58,7 @@ fn check(shape: &AttentionShape<'_>) {
         log_sums: host.dirty(batch * shape.heads * shape.queries),
     };
     host.device.attention(&op);
-    close("y", &host.get(op.y), &plain::attention(shape, &query, &key_value), 1e-5);
+    close("y", &host.get(op.y), &plain::attention(shape, &query, &key_value), near);
 
     let (d_query, d_key_value) = (host.dirty(query.len()), host.dirty(key_value.len()));
     let d_y_span = host.put(&d_y);
@@ -64,7 +70,7 @@ fn check(shape: &AttentionShape<'_>) {
     });
     let right =
         plain::gradient(&query, |query| weigh(&plain::attention(shape, query, &key_value), &d_y));
-    close("d_query", &host.get(d_query), &right, 1e-4);
+    close("d_query", &host.get(d_query), &right, nearly);
     let right = plain::gradient(&key_value, |kv| weigh(&plain::attention(shape, &query, kv), &d_y));
-    close("d_key_value", &host.get(d_key_value), &right, 1e-4);
+    close("d_key_value", &host.get(d_key_value), &right, nearly);
 }

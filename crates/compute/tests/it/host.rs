@@ -1,6 +1,6 @@
 //! A CPU device with values moved in and out as f64, for comparing with the twins.
 
-use finelens_compute::{Cpu, DType, Device, Span};
+use finelens_compute::{Cpu, DType, Device, Precision, Span};
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
@@ -12,7 +12,11 @@ pub(crate) struct Host {
 
 impl Host {
     pub(crate) fn new(seed: u64) -> Self {
-        Self { device: Cpu::new(), random: ChaCha8Rng::seed_from_u64(seed) }
+        Self::with(seed, Precision::F32)
+    }
+
+    pub(crate) fn with(seed: u64, precision: Precision) -> Self {
+        Self { device: Cpu::with(precision), random: ChaCha8Rng::seed_from_u64(seed) }
     }
 
     /// Values between -1.5 and 1.5 that are exact in f32.

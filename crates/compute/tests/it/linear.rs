@@ -1,7 +1,7 @@
 //! Linear maps.
 
 use finelens_compute::plain;
-use finelens_compute::{Activated, Activation, Device, Linear, LinearBackward, Update};
+use finelens_compute::{Activated, Activation, Device, Linear, LinearBackward, Precision, Update};
 
 use crate::host::{Host, close, weigh};
 
@@ -13,17 +13,61 @@ fn forward_and_backward_agree_with_the_twin() {
         [(1, 1, 1), (3, 5, 7), (33, 17, 40), (300, 8, 3)].into_iter().enumerate()
     {
         for activation in KINDS {
-            check(case as u64, (rows, inputs, outputs), activation);
+            check(Host::new(case as u64), (rows, inputs, outputs), activation, [1e-5, 1e-4]);
         }
     }
 }
 
+/// Rounding to eight bits of mantissa: each factor is off by at most 2^-9 of itself, and errors average out.
+#[test]
+fn in_bf16_forward_and_backward_agree_with_the_twin() {
+    let sizes = [(1, 1, 1), (3, 5, 7), (33, 17, 40), (16, 64, 32), (101, 8, 3), (300, 70, 130)];
+    for (case, (rows, inputs, outputs)) in sizes.into_iter().enumerate() {
+        for activation in KINDS {
+            let host = Host::with(case as u64, Precision::Bf16);
+            check(host, (rows, inputs, outputs), activation, [6e-3, 1e-2]);
+        }
+    }
+}
+
+#[test]
+fn in_bf16_a_changed_weight_is_seen_and_the_same_call_gives_the_same_bits() {
+    let mut host = Host::with(1, Precision::Bf16);
+    let (rows, inputs, outputs) = (40, 70, 50);
+    let (x, weight) = (host.random(rows * inputs), host.random(outputs * inputs));
+    let (x_span, weight_span, y) = (host.put(&x), host.put(&weight), host.dirty(rows * outputs));
+    let op = Linear {
+        rows,
+        inputs,
+        outputs,
+        x: x_span,
+        weight: weight_span,
+        bias: None,
+        activation: None,
+        residual: None,
+        y,
+    };
+    let result = |host: &mut Host| {
+        host.device.linear(&op);
+        host.get(y)
+    };
+    let first = result(&mut host);
+    for _ in 0..5 {
+        assert_eq!(result(&mut host), first);
+    }
+    let other = host.random(outputs * inputs);
+    let values: Vec<f32> = other.iter().map(|x| *x as f32).collect();
+    host.device.write(weight_span, &values);
+    let right = plain::linear(&x, &other, &vec![0.0; outputs], None);
+    close("y", &result(&mut host), &right, 6e-3);
+}
+
 fn check(
-    seed: u64,
+    mut host: Host,
     (rows, inputs, outputs): (usize, usize, usize),
     activation: Option<Activation>,
+    [near, nearly]: [f64; 2],
 ) {
-    let mut host = Host::new(seed);
     let (x, weight) = (host.random(rows * inputs), host.random(outputs * inputs));
     let (bias, residual) = (host.random(outputs), host.random(rows * outputs));
     let d_y = host.random(rows * outputs);
@@ -46,7 +90,7 @@ fn check(
     let twin = |x: &[f64], weight: &[f64], bias: &[f64]| plain::linear(x, weight, bias, activation);
     let right: Vec<f64> =
         twin(&x, &weight, &bias).iter().zip(&residual).map(|(a, b)| a + b).collect();
-    close("y", &host.get(y), &right, 1e-5);
+    close("y", &host.get(y), &right, near);
 
     let (d_x, before) = (host.put(&x), x.clone());
     let (d_weight, d_bias, d_y_span) =
@@ -68,11 +112,11 @@ fn check(
     }
     let right_x = plain::gradient(&x, |x| weigh(&twin(x, &weight, &bias), &d_y));
     let added: Vec<f64> = right_x.iter().zip(&before).map(|(a, b)| a + b).collect();
-    close("d_x", &host.get(d_x), &added, 1e-4);
+    close("d_x", &host.get(d_x), &added, nearly);
     let right_weight = plain::gradient(&weight, |weight| weigh(&twin(&x, weight, &bias), &d_y));
-    close("d_weight", &host.get(d_weight), &right_weight, 1e-4);
+    close("d_weight", &host.get(d_weight), &right_weight, nearly);
     let right_bias = plain::gradient(&bias, |bias| weigh(&twin(&x, &weight, bias), &d_y));
-    close("d_bias", &host.get(d_bias), &right_bias, 1e-4);
+    close("d_bias", &host.get(d_bias), &right_bias, nearly);
 }
 
 #[test]

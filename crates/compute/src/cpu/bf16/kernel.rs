@@ -74,6 +74,10 @@ impl Ready {
         Self(kernel)
     }
 
+    pub(super) fn kernel(&self) -> Kernel {
+        self.0
+    }
+
     /// Writes the products of `strips` to `block`.
     #[inline]
     pub(super) fn multiply(&self, strips: Strips<'_>, block: &mut Block) {

@@ -17,8 +17,7 @@ pub(crate) fn forward(memory: &mut Memory, bf16: &mut Bf16, op: &Linear) {
     let mut open = memory.open();
     let weight = Matrix::new(open.read(op.weight), op.outputs, op.inputs);
     pack(*kernel, Matrix::new(open.read(op.x), op.rows, op.inputs), Side::Left, &mut room.left);
-    let weight =
-        weights.get(op.weight, Form::Forward, |to| pack(*kernel, weight, Side::Right, to));
+    let weight = weights.get(op.weight, Form::Forward, |to| pack(*kernel, weight, Side::Right, to));
     let bias = op.bias.map(|span| open.read(span));
     let residual = op.residual.map(|span| open.read(span));
     let mut matrix = |span| MatrixMut::new(open.write(span), op.rows, op.outputs);

@@ -3,10 +3,10 @@
 
 use std::marker::PhantomData;
 
-use super::kernel::{Block, SIDE};
+use super::kernel::{Block, Kernel, SIDE};
 use crate::cpu::linear::activated;
 use crate::cpu::matmul::MatrixMut;
-use crate::cpu::simd::{add_to, vectorised};
+use crate::cpu::simd::add_to;
 use crate::ops::Activation;
 
 /// A matrix that several threads write, each its own blocks.
@@ -32,13 +32,11 @@ impl<'a> Cells<'a> {
 
     /// # Safety
     /// Nobody else holds one of these elements meanwhile.
-    unsafe fn row(&self, row: usize, from: usize, len: usize) -> &'a mut [f32] {
+    pub(super) unsafe fn row(&self, row: usize, from: usize, len: usize) -> &'a mut [f32] {
         assert!(row < self.rows && from + len <= self.columns, "a block reaches beyond its matrix");
         // SAFETY: the view was checked when it was made: row `row` has `columns` elements from there on. That
         // nobody else holds them is promised by the caller.
-        unsafe {
-            std::slice::from_raw_parts_mut(self.first.add(row * self.row_stride + from), len)
-        }
+        unsafe { std::slice::from_raw_parts_mut(self.first.add(row * self.row_stride + from), len) }
     }
 }
 
@@ -83,6 +81,7 @@ impl<'a> Output<'a> {
     /// No other thread writes a block that overlaps this one.
     pub(super) unsafe fn store(
         &self,
+        kernel: Kernel,
         (row, column): (usize, usize),
         extent: usize,
         block: &mut Block,
@@ -90,31 +89,30 @@ impl<'a> Output<'a> {
     ) {
         let rows = extent.min(self.cells.rows - row);
         let columns = extent.min(self.cells.columns - column);
+        #[cfg(target_arch = "x86_64")]
+        if kernel != Kernel::Plain {
+            // SAFETY: such a kernel was chosen because the processor has AVX-512; the rest is the caller's promise.
+            unsafe { super::avx512::store(self, (row, rows), (column, columns), block, stage) };
+            return;
+        }
+        let _ = kernel;
         store_rows(self, (row, rows), (column, columns), block, stage);
     }
 }
 
-vectorised! {
-    fn store_rows(
-        output: &Output<'_>,
-        rows: (usize, usize),
-        columns: (usize, usize),
-        block: &mut Block,
-        stage: Stage,
-    ) {
-        let ((first_row, rows), (first, width)) = (rows, columns);
-        for (row, sums) in block.0.chunks_exact_mut(SIDE).enumerate().take(rows) {
-            // A width known to the compiler makes straight code of the usual case.
-            if width == SIDE {
-                store_row(output, first_row + row, first, &mut sums[..SIDE], stage);
-            } else {
-                store_row(output, first_row + row, first, &mut sums[..width], stage);
-            }
-        }
+/// The obvious way.
+fn store_rows(
+    output: &Output<'_>,
+    (first_row, rows): (usize, usize),
+    (first, width): (usize, usize),
+    block: &mut Block,
+    stage: Stage,
+) {
+    for (row, sums) in block.0.chunks_exact_mut(SIDE).enumerate().take(rows) {
+        store_row(output, first_row + row, first, &mut sums[..width], stage);
     }
 }
 
-#[inline(always)]
 fn store_row(output: &Output<'_>, row: usize, from: usize, sums: &mut [f32], stage: Stage) {
     let width = sums.len();
     // SAFETY: the caller of `Output::store` promised that no other thread has this block.
@@ -142,7 +140,6 @@ fn store_row(output: &Output<'_>, row: usize, from: usize, sums: &mut [f32], sta
 }
 
 /// Adds what the parts before have left, and in the last one bias and residual.
-#[inline(always)]
 fn finish_row(
     output: &Output<'_>,
     row: usize,
@@ -164,7 +161,6 @@ fn finish_row(
     to.copy_from_slice(sums);
 }
 
-#[inline(always)]
 fn add_residual(output: &Output<'_>, row: usize, from: usize, to: &mut [f32]) {
     if let Some(residual) = output.residual {
         add_to(to, &residual[row * output.cells.columns + from..][..to.len()]);

@@ -1,5 +1,8 @@
 //! From a matrix in f32 to tiles of bf16, on all threads.
-#![expect(unsafe_code, reason = "tiles are written from several threads, and by newer instructions")]
+#![expect(
+    unsafe_code,
+    reason = "tiles are written from several threads, and by newer instructions"
+)]
 
 use rayon::prelude::*;
 
@@ -7,17 +10,23 @@ use super::kernel::Kernel;
 use super::tile::{DEPTH, LINES, PAIRS, Packed, Side, Tile, round};
 use crate::cpu::matmul::Matrix;
 
+/// Tiles that one task fills of each strip where memory goes down the depth: so many that they fill a page, so few
+/// that the rows read are not in more pages than the processor remembers. Own choice.
+const RUN: usize = 4;
+
 /// Lays out `source`, whose rows are the lines and whose columns are added up.
 pub(super) fn pack(kernel: Kernel, source: Matrix<'_>, side: Side, to: &mut Packed) {
     let (lines, depth) = source.shape();
     let tiles = to.reset(lines, depth);
     let tiles = Tiles { first: tiles.as_mut_ptr(), depth: depth.div_ceil(DEPTH) };
     if source.is_across() {
-        // Rows of memory go down the depth: a task reads 32 of them from end to end.
-        (0..tiles.depth).into_par_iter().for_each(|d| {
+        // Rows of memory go down the depth: a task reads some of them from end to end.
+        (0..tiles.depth.div_ceil(RUN)).into_par_iter().for_each(|run| {
             for strip in 0..lines.div_ceil(LINES) {
-                // SAFETY: the place is inside of what `reset` gave, and no other task has this `d`.
-                fill(kernel, source, side, (strip, d), unsafe { tiles.at(strip, d) });
+                for d in run * RUN..tiles.depth.min((run + 1) * RUN) {
+                    // SAFETY: the place is inside of what `reset` gave, and no other task has this `d`.
+                    fill(kernel, source, side, (strip, d), unsafe { tiles.at(strip, d) });
+                }
             }
         });
     } else {

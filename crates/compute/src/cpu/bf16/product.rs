@@ -9,10 +9,14 @@ use super::kernel::{Block, Kernel, Ready, SIDE, Strips};
 use super::output::{Output, Stage};
 use super::tile::{LINES, Packed};
 
-/// Tiles of depth that are multiplied in one go. With it, `ROW_STRIPS` strips of the left factor are at most
-/// 768 KiB, so they stay in the second cache while the right factor passes by once. Own choice, measured.
-const DEPTH_RUN: usize = 32;
-/// See `DEPTH_RUN`.
+/// Tiles of depth that are multiplied in one go: beyond it, two strips of each factor outgrow the second cache.
+const DEPTH_RUN: usize = 128;
+/// Tiles of the right factor that a task goes back to for every two strips of the left one: 1 MiB, half of a usual second cache.
+///
+/// A task goes along the rows of the result. Down its columns, every row of a block would be in another page of
+/// memory, and looking up pages takes longer than the products. Own choice, measured.
+const TILES_AT_HAND: usize = 1024;
+/// Strips of the left factor for one task.
 const ROW_STRIPS: usize = 24;
 /// Tasks for each thread: enough that none waits long for the last.
 const TASKS_EACH: usize = 4;
@@ -23,7 +27,9 @@ pub(super) fn multiply(kernel: Kernel, left: &Packed, right: &Packed, output: &O
     let (rows, columns) = (left.strips(), right.strips());
     let row_tasks = rows.div_ceil(ROW_STRIPS).max(1);
     let wanted = TASKS_EACH * rayon::current_num_threads();
-    let column_tasks = wanted.div_ceil(row_tasks).min(columns.div_ceil(4)).max(1);
+    let at_hand = (TILES_AT_HAND / left.depth().clamp(1, DEPTH_RUN)).max(2);
+    let column_tasks = wanted.div_ceil(row_tasks).max(columns.div_ceil(at_hand));
+    let column_tasks = column_tasks.min(columns.div_ceil(4)).max(1);
     (0..row_tasks * column_tasks).into_par_iter().with_max_len(1).for_each(|task| {
         let rows = share(rows, row_tasks, task / column_tasks);
         let columns = share(columns, column_tasks, task % column_tasks);
@@ -71,12 +77,20 @@ unsafe fn rectangle(
         let to = depth.min(from + DEPTH_RUN);
         let stage = Stage { first: from == 0, last: to == depth };
         let (left, right) = (|i| left.strip(i, from, to), |j| right.strip(j, from, to));
-        for j in columns.clone().step_by(2) {
-            for i in rows.clone().step_by(2) {
+        for i in rows.clone().step_by(2) {
+            for j in columns.clone().step_by(2) {
                 let mut put = |strips, (i, j): (usize, usize), extent| {
                     ready.multiply(strips, &mut block);
                     // SAFETY: promised by the caller.
-                    unsafe { output.store((i * LINES, j * LINES), extent, &mut block, stage) };
+                    unsafe {
+                        output.store(
+                            ready.kernel(),
+                            (i * LINES, j * LINES),
+                            extent,
+                            &mut block,
+                            stage,
+                        )
+                    };
                 };
                 if i + 1 < rows.end && j + 1 < columns.end {
                     let two = Strips::Two([left(i), left(i + 1)], [right(j), right(j + 1)]);
@@ -110,9 +124,11 @@ mod tests {
     #[test]
     fn products_agree_with_those_of_rounded_values_in_f64() {
         let mut random = ChaCha8Rng::seed_from_u64(3);
-        let sizes = [(1, 1, 1), (16, 32, 32), (33, 47, 65), (70, 10, 1100), (5, 130, 40), (50, 96, 64)];
+        let sizes =
+            [(1, 1, 1), (16, 32, 32), (33, 47, 65), (70, 10, 1100), (5, 130, 40), (50, 96, 64)];
         for (rows, columns, depth) in sizes {
-            let mut values = |len| (0..len).map(|_| random.random_range(-1.0..1.0)).collect::<Vec<f32>>();
+            let mut values =
+                |len| (0..len).map(|_| random.random_range(-1.0..1.0)).collect::<Vec<f32>>();
             let (a, b) = (values(rows * depth), values(columns * depth));
             let before = values(rows * columns);
             for kernel in Kernel::all_here() {
@@ -124,9 +140,8 @@ mod tests {
                 multiply(kernel, &left, &right, &output);
                 for (i, out) in out.iter().enumerate() {
                     let (row, column) = (i / columns, i % columns);
-                    let terms = (0..depth).map(|k| {
-                        rounded(a[row * depth + k]) * rounded(b[column * depth + k])
-                    });
+                    let terms = (0..depth)
+                        .map(|k| rounded(a[row * depth + k]) * rounded(b[column * depth + k]));
                     let right = f64::from(before[i]) + terms.sum::<f64>();
                     let difference = (f64::from(*out) - right).abs();
                     assert!(difference < 1e-4, "{kernel:?} {row} {column}: {out} {right}");
