@@ -54,6 +54,7 @@ pub fn run(words: impl IntoIterator<Item = OsString>) -> u8 {
         }
     };
     logging::start(cli.verbose, log_format(&cli.command));
+    model::compute_in(cli.precision);
     let printer = Printer::new(&cli);
     match dispatch(cli.command, &printer) {
         Ok(verdict) => verdict.exit(),

@@ -1,10 +1,12 @@
 //! MODEL on the command line: a folder, a run, or a name on the hub.
 
 use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
 
 use finelens_clip::{Checkpoint, Embedder};
-use finelens_compute::{Cpu, Device};
+use finelens_compute::{Cpu, Device, Precision};
 
+use crate::cli;
 use crate::error::Error;
 use crate::hub::{self, Id};
 use crate::printer::Printer;
@@ -59,9 +61,25 @@ pub(crate) fn embedder(checkpoint: Checkpoint) -> anyhow::Result<Embedder> {
     Ok(Embedder::new(checkpoint, device())?)
 }
 
+/// What was typed as `--precision`: one for the whole process, since vectors of one run are compared with each other.
+static PRECISION: OnceLock<Precision> = OnceLock::new();
+
+/// Every device made from now on computes in this precision.
+pub(crate) fn compute_in(typed: cli::Precision) {
+    let precision = match typed {
+        cli::Precision::Auto => Cpu::fastest(),
+        cli::Precision::F32 => Precision::F32,
+        cli::Precision::Bf16 => Precision::Bf16,
+    };
+    // A second command in one process, in a test, keeps the first.
+    let _ = PRECISION.set(precision);
+}
+
 /// What computes.
 pub(crate) fn device() -> Box<dyn Device> {
-    Box::new(Cpu::new())
+    let device = Cpu::with(*PRECISION.get_or_init(Cpu::fastest));
+    tracing::info!("computing on {}", device.name());
+    Box::new(device)
 }
 
 /// An error unless the folder can be written to without mixing with what is there.

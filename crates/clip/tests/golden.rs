@@ -8,7 +8,7 @@ use std::path::PathBuf;
 use finelens_clip::config::Config;
 use finelens_clip::tensors::Tensors;
 use finelens_clip::{Batch, Learning, Model, TokenBatch, weights};
-use finelens_compute::{Cpu, DType};
+use finelens_compute::{Cpu, DType, Precision};
 use safetensors::SafeTensors;
 
 const ALL: Learning = Learning { vision: true, text: true, recompute: false };
@@ -27,9 +27,13 @@ impl Golden {
     }
 
     fn model(&self) -> Model {
+        self.model_in(Precision::F32)
+    }
+
+    fn model_in(&self, precision: Precision) -> Model {
         let config = Config::load(&self.dir).unwrap();
         let tensors = weights::load(&self.dir, &config).unwrap();
-        Model::new(config, tensors, Box::new(Cpu::new())).unwrap()
+        Model::new(config, tensors, Box::new(Cpu::with(precision))).unwrap()
     }
 
     fn floats(&self, name: &str) -> Vec<f32> {
@@ -173,4 +177,24 @@ fn larger_and_smaller_batches_follow_each_other() {
     let all = model.image_features(&pixels).unwrap();
     close(&one, &all[..one.len()]);
     close(&model.image_features(&pixels[..2 * each]).unwrap(), &all[..2 * one.len()]);
+}
+
+#[test]
+fn in_bf16_features_point_where_those_of_transformers_do() {
+    for case in ["end_by_id", "end_by_arg_max"] {
+        let golden = Golden::open(case);
+        let mut model = golden.model_in(Precision::Bf16);
+        let images = model.image_features(&golden.floats("pixel_values")).unwrap();
+        let tokens = golden.tokens(&model);
+        let texts = model.text_features(&tokens).unwrap();
+        let dim = model.config().embed_dim;
+        for (ours, right) in
+            [(images, golden.floats("image_features")), (texts, golden.floats("text_features"))]
+        {
+            for (ours, right) in ours.chunks(dim).zip(right.chunks(dim)) {
+                let cosine: f32 = ours.iter().zip(right).map(|(a, b)| a * b).sum();
+                assert!(cosine > 0.999, "{case}: {cosine}");
+            }
+        }
+    }
 }

@@ -9,7 +9,7 @@ mod serve;
 
 use std::path::PathBuf;
 
-use clap::{Args, Parser, Subcommand};
+use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::input::MaxBad;
 
@@ -31,6 +31,29 @@ pub(crate) struct Cli {
     /// Print what happens inside, and plain lines instead of bars; twice for every detail.
     #[arg(short, long, global = true, action = clap::ArgAction::Count, help_heading = EVERYWHERE)]
     pub(crate) verbose: u8,
+    /// What matrix products are computed in; the vectors of both agree to about three digits.
+    #[arg(
+        long,
+        global = true,
+        value_enum,
+        default_value_t,
+        env = "FINELENS_PRECISION",
+        hide_env_values = true,
+        help_heading = EVERYWHERE
+    )]
+    pub(crate) precision: Precision,
+}
+
+/// Values of `--precision`.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Precision {
+    /// bf16 where the processor has instructions for it (AMX, AVX512_BF16), f32 elsewhere.
+    #[default]
+    Auto,
+    /// 32-bit floats: slower, and the same on every processor to the last few bits.
+    F32,
+    /// 16-bit factors with 32-bit sums; very slow where the processor lacks the instructions.
+    Bf16,
 }
 
 /// Heading of the flags that every command has.

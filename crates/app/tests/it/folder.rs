@@ -74,6 +74,8 @@ impl Folder {
             .env("HF_ENDPOINT", "http://127.0.0.1:9")
             .env_remove("HF_HUB_OFFLINE");
         command.env("NO_COLOR", "1").env("COLUMNS", "80");
+        // The same numbers on every processor.
+        command.env("FINELENS_PRECISION", "f32");
         command
     }
 
