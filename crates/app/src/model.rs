@@ -77,7 +77,7 @@ pub(crate) fn compute_in(typed: cli::Precision) {
 
 /// What computes.
 pub(crate) fn device() -> Box<dyn Device> {
-    let device = Cpu::with(*PRECISION.get_or_init(Cpu::fastest));
+    let device = Cpu::with(*PRECISION.get_or_init(|| Precision::F32));
     tracing::info!("computing on {}", device.name());
     Box::new(device)
 }

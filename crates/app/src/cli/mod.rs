@@ -31,7 +31,8 @@ pub(crate) struct Cli {
     /// Print what happens inside, and plain lines instead of bars; twice for every detail.
     #[arg(short, long, global = true, action = clap::ArgAction::Count, help_heading = EVERYWHERE)]
     pub(crate) verbose: u8,
-    /// What matrix products are computed in; the vectors of both agree to about three digits.
+    /// What matrix products are computed in; the vectors of both agree to about three digits. A run that is resumed must be
+    /// given what it began with.
     #[arg(
         long,
         global = true,
@@ -47,11 +48,11 @@ pub(crate) struct Cli {
 /// Values of `--precision`.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Precision {
-    /// bf16 where the processor has instructions for it (AMX, AVX512_BF16), f32 elsewhere.
+    /// 32-bit floats, the same on every processor to the last few bits.
     #[default]
-    Auto,
-    /// 32-bit floats: slower, and the same on every processor to the last few bits.
     F32,
+    /// bf16 where the processor has instructions for it (AMX or AVX-512), f32 elsewhere.
+    Auto,
     /// 16-bit factors with 32-bit sums; very slow where the processor lacks the instructions.
     Bf16,
 }

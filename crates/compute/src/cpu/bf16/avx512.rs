@@ -98,6 +98,10 @@ fn pairs_of_rows(memory: Matrix<'_>) -> [__m512i; 16] {
 /// Sixteen rows of sixteen as columns: within quarters first, then the quarters themselves.
 #[inline]
 #[target_feature(enable = "avx512f")]
+#[expect(
+    clippy::large_types_passed_by_value,
+    reason = "sixteen registers, never in memory once inlined"
+)]
 fn transpose(rows: [__m512i; 16]) -> [__m512i; 16] {
     let zero = _mm512_setzero_si512();
     let mut fours = [zero; 16];

@@ -89,7 +89,7 @@ unsafe fn rectangle(
                             extent,
                             &mut block,
                             stage,
-                        )
+                        );
                     };
                 };
                 if i + 1 < rows.end && j + 1 < columns.end {
