@@ -29,7 +29,8 @@ pub(crate) struct Init {
     #[arg(long, value_name = "DATA")]
     pub(crate) vocab_from: Option<PathBuf>,
     /// Tokens of a learned vocabulary, at most; a small one means fewer weights and longer sequences.
-    #[arg(long, value_name = "N", default_value_t = 8192, conflicts_with = "vocab")]
+    #[arg(long, value_name = "N", default_value_t = 8192, conflicts_with = "vocab",
+          value_parser = clap::builder::RangedU64ValueParser::<usize>::new().range(514..=1_000_000))]
     pub(crate) vocab_size: usize,
     /// Side of the input picture in pixels; time and memory grow with its square. Default: the preset's.
     #[arg(long, value_name = "PX")]
