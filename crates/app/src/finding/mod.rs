@@ -3,7 +3,7 @@
 //! One [`Finder`] for each model, beside the embedder that it is called with. It keeps what it has seen, so another
 //! question about the same picture costs no more than its words:
 //!
-//! ```ignore
+//! ```text
 //! let mut finder = Finder::new();                               // knows words only
 //! finder.learn(&index, &index_dir, &mut embedder, &mut |done, of| …)?;   // knows the pictures of an index: once, kept on disk
 //! let asked = Asked { feature: "a boat", id: Some("port_1.jpg"), ..Asked::default() };
