@@ -25,7 +25,7 @@ impl View {
         let shared = self.shared();
         let Some(begun) = shared.analysis.all_words(prefix).pop() else { return Ok(Vec::new()) };
         let beside = self.beside(before, live)?;
-        let found = shared.completions(&begun.surface, beside.as_ref());
+        let found = shared.completions(&begun.surface, beside.as_ref(), live);
         Ok(found.map_err(|source| self.error(source))?.into_iter().take(limit).collect())
     }
 
@@ -42,18 +42,28 @@ impl View {
 }
 
 impl Shared {
-    fn completions(&self, prefix: &str, beside: Option<&RowSet>) -> tantivy::Result<Vec<String>> {
+    fn completions(
+        &self,
+        prefix: &str,
+        beside: Option<&RowSet>,
+        live: &RowSet,
+    ) -> tantivy::Result<Vec<String>> {
         let mut words = self.words_beginning(prefix)?;
+        words.retain(|word| word != prefix);
         words.truncate(LOOKED_AT);
-        let Some(rows) = beside else { return Ok(words) };
+        let together = self.most_frequent(&words, beside.unwrap_or(live))?;
+        if together.is_empty() { self.most_frequent(&words, live) } else { Ok(together) }
+    }
+
+    /// Those of the words that the rows have, the most frequent first.
+    fn most_frequent(&self, words: &[String], rows: &RowSet) -> tantivy::Result<Vec<String>> {
         let mut counted = Vec::with_capacity(words.len());
-        for word in &words {
+        for word in words {
             counted.push((self.occurring(word, rows)?, word));
         }
         counted.retain(|(count, _)| *count > 0);
         counted.sort_by_key(|(count, _)| Reverse(*count));
-        let together: Vec<String> = counted.into_iter().map(|(_, word)| word.clone()).collect();
-        Ok(if together.is_empty() { words } else { together })
+        Ok(counted.into_iter().map(|(_, word)| word.clone()).collect())
     }
 
     /// Words that begin so and are not stop words, the most frequent first.
@@ -122,7 +132,14 @@ mod tests {
     fn what_goes_together_nowhere_is_completed_all_the_same() {
         assert_eq!(completions("snow", "bo", &[]), ["boat"]);
         assert_eq!(completions("wall", "bo", &[]), ["boat"]);
-        assert_eq!(completions("river", "b", &[0, 1]), ["bank", "banner", "boat"]);
+        assert_eq!(completions("river", "b", &[0, 1]), ["banner", "bank"]);
+    }
+
+    #[test]
+    fn neither_a_deleted_picture_s_word_nor_the_word_that_is_there_is_offered() {
+        assert!(completions("", "bo", &[0]).is_empty());
+        assert_eq!(completions("", "bank", &[]), Vec::<String>::new());
+        assert_eq!(completions("", "bann", &[]), ["banner"]);
     }
 
     #[test]
