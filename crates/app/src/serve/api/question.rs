@@ -105,7 +105,7 @@ pub(crate) enum Legs {
 }
 
 /// Names of all parameters.
-const NAMES: [&str; 15] = [
+pub(crate) const NAMES: [&str; 15] = [
     "q",
     "mode",
     "weight",

@@ -3,27 +3,16 @@
 use form_urlencoded::{Serializer, byte_serialize};
 
 use crate::serve::api::fields::Fields;
-
-/// Parameters that a search understands; others, as those that mailers add to links, are left out.
-const ASKED: &[&str] = &[
-    "q",
-    "mode",
-    "weight",
-    "filter",
-    "min_score",
-    "picture",
-    "like",
-    "add",
-    "subtract",
-    "fold",
-    "fuzzy",
-    "exact",
-    "index",
-    "offset",
-];
+use crate::serve::api::question::NAMES;
 
 /// Hits on a page; as many as the script asks for.
 pub(super) const PAGE: usize = 48;
+
+/// Whether a parameter is one of a search; others, as those that mailers add to links, are left out. The page has a size of
+/// its own.
+fn is_asked(name: &str) -> bool {
+    name != "limit" && NAMES.contains(&name)
+}
 
 /// What an address says.
 #[derive(Debug, Clone, Default)]
@@ -39,7 +28,7 @@ impl Address {
         for (name, value) in fields.0 {
             if name == "open" {
                 address.open = Some(value);
-            } else if ASKED.contains(&name.as_str()) && !value.is_empty() {
+            } else if is_asked(&name) && !value.is_empty() {
                 address.asked.push((name, value));
             }
         }
