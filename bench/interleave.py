@@ -71,7 +71,7 @@ def report(what: str, ours: list[dict[str, float]], theirs: list[dict[str, float
 def check_same_setting(what: str, ours: dict[str, float], theirs: dict[str, float]) -> None:
     """Refuses to divide the rate of one batch size or text length by that of another."""
     for name in ("batch", "tokens"):
-        if ours.get(name) != theirs.get(name):
+        if name in ours and name in theirs and ours[name] != theirs[name]:
             sys.exit(f"{what}: {name} is {ours.get(name)} here and {theirs.get(name)} there")
 
 

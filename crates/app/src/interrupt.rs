@@ -12,8 +12,8 @@ static LEFT: AtomicBool = AtomicBool::new(false);
 /// Exit status of a program that an interrupt ended. Source: POSIX shells, 128 + SIGINT.
 const INTERRUPTED: i32 = 130;
 
-/// Listens from now on.
-pub(crate) fn listen(printer: Printer) -> anyhow::Result<()> {
+/// Listens from now on; the first time, tells that work stops after what `after` names.
+pub(crate) fn listen(printer: Printer, after: &'static str) -> anyhow::Result<()> {
     ctrlc::set_handler(move || {
         if LEFT.load(Ordering::SeqCst) {
             return;
@@ -21,7 +21,7 @@ pub(crate) fn listen(printer: Printer) -> anyhow::Result<()> {
         if ASKED.swap(true, Ordering::SeqCst) {
             quit();
         }
-        printer.say("\nstopping: saving after this step (Ctrl-C again quits at once)");
+        printer.say(format_args!("\nstopping: {after} (Ctrl-C again quits at once)"));
     })?;
     Ok(())
 }

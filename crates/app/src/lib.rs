@@ -2,6 +2,7 @@
 //!
 //! A library only so that tests, examples and benches can reach it; nothing here is for other programs.
 
+mod bench;
 mod cli;
 mod command;
 mod embedded;
@@ -102,6 +103,7 @@ fn dispatch(command: Command, printer: &Printer) -> anyhow::Result<Verdict> {
         Command::Find(words) => command::find::run(&words, printer),
         Command::Serve(words) => command::serve::run(&words, printer),
         Command::Admin(words) => command::admin::run(&words, printer),
+        Command::Bench(words) => command::bench::run(&words, printer),
         Command::Demo(words) => command::demo::run(&words, printer),
     }
 }

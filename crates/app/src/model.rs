@@ -75,9 +75,14 @@ pub(crate) fn compute_in(typed: cli::Precision) {
     let _ = PRECISION.set(precision);
 }
 
+/// What products are computed in.
+pub(crate) fn precision() -> Precision {
+    *PRECISION.get_or_init(|| Precision::F32)
+}
+
 /// What computes.
 pub(crate) fn device() -> Box<dyn Device> {
-    let device = Cpu::with(*PRECISION.get_or_init(|| Precision::F32));
+    let device = Cpu::with(precision());
     tracing::info!("computing on {}", device.name());
     Box::new(device)
 }

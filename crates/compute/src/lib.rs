@@ -26,6 +26,7 @@
 //! # Ok::<(), finelens_compute::Error>(())
 //! ```
 
+pub mod ceiling;
 mod cpu;
 mod device;
 mod error;

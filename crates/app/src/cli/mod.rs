@@ -2,6 +2,7 @@
 //!
 //! Values are checked only against themselves here. `settings` merges them with files, `command` acts on them.
 
+mod bench;
 mod find;
 mod model;
 mod search;
@@ -13,6 +14,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::input::MaxBad;
 
+pub(crate) use bench::{Bench, Part};
 pub(crate) use find::Find;
 pub(crate) use model::{Demo, Eval, Export, Init, Target, Train};
 pub(crate) use search::{Admin, Extra, Index, Relocate, Search, Stats, language_name};
@@ -93,6 +95,8 @@ pub(crate) enum Command {
     /// Look after an index: what is in it, whether it is whole, where its pictures are.
     #[command(subcommand)]
     Admin(Admin),
+    /// Measure how fast this machine embeds, trains, reads pictures and searches.
+    Bench(Bench),
     /// See everything work, from nothing: draws pictures, fine-tunes on them, compares before and after, searches.
     Demo(Demo),
 }

@@ -51,7 +51,7 @@ Examples:
 Random weights know nothing. Where you can, fine-tune a published model instead:
 `finelens train` fetches one.";
 
-fn presets() -> Vec<PossibleValue> {
+pub(super) fn presets() -> Vec<PossibleValue> {
     PRESETS.iter().map(|preset| PossibleValue::new(preset.name).help(preset.description)).collect()
 }
 

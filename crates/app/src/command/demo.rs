@@ -72,7 +72,7 @@ fn show(dir: &Path, words: &Demo, printer: &Printer) -> anyhow::Result<Verdict> 
     let data =
         DataSettings { path: dir.join("data").display().to_string(), ..DataSettings::default() };
     let dataset = input::open(&data, printer)?;
-    interrupt::listen(printer.clone())?;
+    interrupt::listen(printer.clone(), "saving after this step")?;
     let run = RunDir::create(&dir.join("run"))?;
     let fitted = fit(&recipe(words.seed), &dataset, base.clone(), &run, printer)?;
     if fitted.outcome.reason == StopReason::Interrupted {

@@ -26,7 +26,7 @@ pub(crate) fn run(words: &Index, printer: &Printer) -> anyhow::Result<Verdict> {
     settings.overlay(Some(&words.data), &words.read);
     let dataset = input::open(&settings, printer)?;
     let (_, examples) = to_measure(&dataset, &words.data, Some(&words.split))?;
-    interrupt::listen(printer.clone())?;
+    interrupt::listen(printer.clone(), "saving after this step")?;
     let target = Target::open(words, printer)?;
     let job = Job { words, dataset: &dataset, examples: &examples, printer };
     let Some(done) = job.run(&target)? else {

@@ -1,6 +1,7 @@
 //! One function per command: what was typed in, a verdict out.
 
 pub(crate) mod admin;
+pub(crate) mod bench;
 pub(crate) mod demo;
 pub(crate) mod eval;
 pub(crate) mod export;

@@ -31,7 +31,7 @@ pub(crate) fn run(words: &Train, printer: &Printer) -> anyhow::Result<Verdict> {
     let job = if words.resume { resumed(words)? } else { begun(words)? };
     job.settings.train.check()?;
     let dataset = input::open(&job.settings.data, printer)?;
-    interrupt::listen(printer.clone())?;
+    interrupt::listen(printer.clone(), "saving after this step")?;
     let (run, start) = job.open(printer)?;
     let fitted = fit(&job.settings.train, &dataset, start, &run, printer)?;
     if fitted.outcome.reason == StopReason::Interrupted {

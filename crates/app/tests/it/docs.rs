@@ -7,7 +7,7 @@ use finelens_finetune::TrainConfig;
 
 use crate::folder::Folder;
 
-const COMMANDS: [&str; 14] = [
+const COMMANDS: [&str; 15] = [
     "demo",
     "init",
     "train",
@@ -22,6 +22,7 @@ const COMMANDS: [&str; 14] = [
     "admin verify",
     "admin compact",
     "admin relocate",
+    "bench",
 ];
 
 /// Run with `UPDATE_DOCS=1` to write the page anew.

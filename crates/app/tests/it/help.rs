@@ -17,6 +17,7 @@ fn help_names_every_command_and_fits_80_columns() {
         &["find", "--help"],
         &["serve", "--help"],
         &["admin", "--help"],
+        &["bench", "--help"],
     ] {
         let help = folder.succeeds(words);
         assert!(

@@ -7,6 +7,7 @@
     reason = "a test that cannot go on should stop here"
 )]
 
+mod bench;
 mod docs;
 mod find;
 mod folder;

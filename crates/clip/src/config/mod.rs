@@ -6,6 +6,7 @@
 mod hugging_face;
 mod object;
 mod open_clip;
+mod operations;
 mod presets;
 
 use std::path::Path;

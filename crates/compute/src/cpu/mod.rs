@@ -5,6 +5,7 @@
 
 mod attention;
 mod bf16;
+mod ceiling;
 mod contrastive;
 mod embedding;
 mod linear;
@@ -15,6 +16,9 @@ mod optimizer;
 mod simd;
 
 pub use matmul::dot_products;
+
+pub(crate) use bf16::{Factors, tile_registers};
+pub(crate) use ceiling::{f32_registers, read_words, vector_integers, vector_pairs};
 
 use crate::device::Device;
 use crate::error::Error;

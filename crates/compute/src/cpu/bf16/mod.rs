@@ -8,6 +8,7 @@
 mod amx;
 #[cfg(target_arch = "x86_64")]
 mod avx512;
+mod ceiling;
 mod kernel;
 mod linear;
 mod output;
@@ -17,6 +18,7 @@ mod product;
 mod small;
 mod tile;
 
+pub(crate) use ceiling::{Factors, tile_registers};
 pub(super) use kernel::Kernel;
 pub(super) use linear::{backward, forward};
 pub(super) use small::Small;
