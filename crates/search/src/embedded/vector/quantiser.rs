@@ -5,7 +5,7 @@ use rayon::prelude::*;
 use crate::embedded::vector::codes::{Codes, Writer};
 use crate::embedded::vector::kernel::{LANES, Level, Panels, Tables, dot, prefetch, products};
 use crate::embedded::vector::rotation::Rotation;
-use crate::embedded::vector::sketch::Sketch;
+use crate::embedded::vector::sketch::{Estimates, Sketch};
 use crate::embedded::vectors::Vectors;
 use crate::rows::Row;
 
@@ -68,12 +68,24 @@ impl Quantiser {
         prefetch(&self.centres[list * self.dim..][..self.dim]);
     }
 
-    /// `(L,)`: products of a rotated query with the centres, and how far off these may be: not at all without tables.
-    pub(crate) fn estimates(&self, rotated: &[f32], tables: Option<&Tables>) -> (Vec<f32>, f32) {
+    /// Products of a rotated query with the centres: exact ones without tables.
+    pub(crate) fn estimates(&self, rotated: &[f32], tables: Option<&Tables>) -> Estimates {
         match tables {
             Some(tables) => self.sketch.estimates(self.level, rotated, tables),
-            None => ((0..self.lists()).map(|list| self.score(rotated, list)).collect(), 0.0),
+            None => {
+                Estimates::exact((0..self.lists()).map(|list| self.score(rotated, list)).collect())
+            }
         }
+    }
+
+    /// What the products with the centres of some lists are at most, as [`Sketch::most`] has it.
+    pub(crate) fn most(
+        &self,
+        estimates: &Estimates,
+        query: (&[i8], f32),
+        lists: &[u32],
+    ) -> Vec<f32> {
+        self.sketch.most(self.level, estimates, query, lists)
     }
 
     /// The nearest list of each of these rotated rows.

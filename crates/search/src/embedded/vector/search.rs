@@ -12,6 +12,7 @@ use crate::embedded::vector::files::Depth;
 use crate::embedded::vector::kernel::{
     LANES, LARGEST_QUERY, Level, Passed, Tables, byte_dots, dot, largest_and_sums, scan, to_bytes,
 };
+use crate::embedded::vector::sketch::Estimates;
 use crate::embedded::vectors::Vectors;
 use crate::rows::{Row, RowSet};
 
@@ -29,7 +30,7 @@ const MOST_CLOSE: (usize, usize) = (64, 16_384);
 ///
 /// The largest entry of a rotated vector is about four standard deviations, `4 / sqrt(D)`; rounding it to 127 and the
 /// query to 64 steps leaves a uniform error of one step each: `4 sqrt((1/127^2 + 1/64^2) / 12)`.
-const BYTE_NOISE: f32 = 0.02;
+pub(crate) const BYTE_NOISE: f32 = 0.02;
 
 /// Standard deviations of the noise of bytes within which a row is looked at again: 4 of a difference of two rows.
 const BYTE_DEVIATIONS: f32 = 6.0;
@@ -65,9 +66,8 @@ const STRIPES: usize = 4;
 #[derive(Clone, Debug)]
 pub(crate) struct Prepared {
     rotated: Vec<f32>,
-    /// Products with the centres, to within `noise`.
-    estimates: Vec<f32>,
-    noise: f32,
+    /// Products with the centres, to within a noise.
+    centres: Estimates,
     tables: Option<Tables>,
     /// Rotated and rounded.
     bytes: Vec<i8>,
@@ -79,56 +79,53 @@ impl Prepared {
     pub(crate) fn new(index: &VectorIndex, query: &[f32]) -> Self {
         let level = index.quantiser.level;
         let rotated = index.quantiser.rotated(query);
-        let largest = largest_and_sums(level, &rotated).0.max(f32::MIN_POSITIVE.sqrt());
-        let mut bytes = vec![0; rotated.len()];
-        to_bytes(level, &rotated, LARGEST_QUERY / largest, &mut bytes);
-        let bytes = bytes.iter().map(|byte| byte.wrapping_sub(128) as i8).collect();
+        let (bytes, unit) = query_bytes(level, &rotated);
         let tables = index.by_bits().then(|| Tables::new(level, &rotated));
-        let (estimates, noise) = index.quantiser.estimates(&rotated, tables.as_ref());
-        Self { rotated, estimates, noise, tables, bytes, unit: largest / LARGEST_QUERY }
+        let centres = index.quantiser.estimates(&rotated, tables.as_ref());
+        Self { rotated, centres, tables, bytes, unit }
     }
 
     /// All lists, the nearest first.
     pub(crate) fn lists(&self) -> Vec<usize> {
-        let mut lists: Vec<usize> = (0..self.estimates.len()).collect();
-        self.sort(&mut lists);
-        lists
+        let mut keys = self.keys();
+        keys.sort_unstable();
+        keys.into_iter().map(|key| (key & u64::from(u32::MAX)) as usize).collect()
     }
 
-    /// The nearest lists in order, and the others in none: most of these will not be probed, and need no place.
-    fn nearest_lists(&self) -> (Vec<usize>, Vec<usize>) {
-        let mut keys = self.keys(&(0..self.estimates.len()).collect::<Vec<_>>());
+    /// The nearest lists, and the others, in no order.
+    fn nearest_lists(&self) -> (Vec<u32>, Vec<u32>) {
+        let mut keys = self.keys();
         let near = SORTED_FIRST.min(keys.len());
         if near < keys.len() {
             keys.select_nth_unstable(near);
         }
-        let (nearest, others) = keys.split_at_mut(near);
-        nearest.sort_unstable();
-        (
-            nearest.iter().copied().map(list_of).collect(),
-            others.iter().copied().map(list_of).collect(),
-        )
+        let (nearest, others) = keys.split_at(near);
+        let lists = |keys: &[u64]| keys.iter().map(|key| *key as u32).collect();
+        (lists(nearest), lists(others))
     }
 
-    /// Brings lists into order, the nearest first.
-    fn sort(&self, lists: &mut [usize]) {
-        let mut keys = self.keys(lists);
-        keys.sort_unstable();
-        for (list, key) in lists.iter_mut().zip(&keys) {
-            *list = list_of(*key);
+    /// What the products with the centres of some lists are at most.
+    fn most(&self, index: &VectorIndex, lists: &[u32]) -> Vec<f32> {
+        if self.tables.is_none() {
+            return lists.iter().map(|list| self.centres.products[*list as usize]).collect();
         }
+        index.quantiser.most(&self.centres, (&self.bytes, self.unit), lists)
     }
 
     /// Numbers in the order of the lists that they end with.
-    fn keys(&self, lists: &[usize]) -> Vec<u64> {
-        let key = |list: &usize| u64::from(descending(self.estimates[*list])) << 32 | *list as u64;
-        lists.iter().map(key).collect()
+    fn keys(&self) -> Vec<u64> {
+        let lists = self.centres.products.iter().enumerate();
+        lists.map(|(list, product)| u64::from(descending(*product)) << 32 | list as u64).collect()
     }
 }
 
-/// The list that a key is of.
-fn list_of(key: u64) -> usize {
-    (key & u64::from(u32::MAX)) as usize
+/// A query in steps of the number that is returned with it.
+pub(crate) fn query_bytes(level: Level, rotated: &[f32]) -> (Vec<i8>, f32) {
+    let largest = largest_and_sums(level, rotated).0.max(f32::MIN_POSITIVE.sqrt());
+    let mut bytes = vec![0; rotated.len()];
+    to_bytes(level, rotated, LARGEST_QUERY / largest, &mut bytes);
+    let bytes = bytes.iter().map(|byte| byte.wrapping_sub(128) as i8).collect();
+    (bytes, largest / LARGEST_QUERY)
 }
 
 /// The length of a vector.
@@ -140,6 +137,14 @@ pub(crate) fn length(level: Level, vector: &[f32]) -> f32 {
 fn descending(score: f32) -> u32 {
     let bits = score.to_bits();
     if bits >> 31 == 1 { bits } else { !bits & 0x7fff_ffff }
+}
+
+/// A list that may be worth probing.
+#[derive(Clone, Copy, Debug)]
+struct Near {
+    list: usize,
+    /// The product with its centre is at most this, as far as bytes tell.
+    most: f32,
 }
 
 /// A look at the rows of an index: first at their bits, then at the bytes of those that may be among the best.
@@ -196,31 +201,37 @@ impl<'a> Scan<'a> {
         }
     }
 
-    /// Whether a list may hold a row that is among the best.
-    pub(crate) fn is_near(&mut self, list: usize, margin: f32) -> bool {
-        let limit = self.found.last_of_best() - margin * self.index.spreads[list];
-        self.query.estimates[list] + self.query.noise >= limit && self.score(list) >= limit
-    }
-
-    /// Those lists that seem to be near, the nearest first.
-    fn near(&self, lists: impl Iterator<Item = usize>, margin: f32) -> Vec<usize> {
-        let least = self.found.last_of_best() - self.query.noise;
-        let reach = |list: usize| self.query.estimates[list] + margin * self.index.spreads[list];
-        let mut near: Vec<usize> = lists.filter(|list| reach(*list) >= least).collect();
-        self.query.sort(&mut near);
+    /// Those lists that seem to be near, the nearest first: by the bits of their centres, then by the bytes.
+    fn near(&self, lists: impl Iterator<Item = u32>, margin: f32) -> Vec<Near> {
+        let centres = &self.query.centres;
+        let near = |list: &u32| {
+            centres.products[*list as usize] + centres.noise >= self.limit(*list as usize, margin)
+        };
+        let lists: Vec<u32> = lists.filter(near).collect();
+        let near = lists.iter().zip(self.query.most(self.index, &lists));
+        let near = near.map(|(list, most)| Near { list: *list as usize, most });
+        let mut near: Vec<Near> =
+            near.filter(|near| near.most >= self.limit(near.list, margin)).collect();
+        near.sort_unstable_by(|a, b| b.most.total_cmp(&a.most).then(a.list.cmp(&b.list)));
         near
     }
 
-    /// Probes those of the lists that are near.
-    fn probe(&mut self, lists: &[usize], margin: f32) {
-        for (place, list) in lists.iter().enumerate() {
+    /// Probes those of the lists that are still near when their turn comes.
+    fn probe(&mut self, lists: &[Near], margin: f32) {
+        for (place, near) in lists.iter().enumerate() {
             if let Some(later) = lists.get(place + AHEAD) {
-                self.index.quantiser.prefetch(*later);
+                self.index.quantiser.prefetch(later.list);
             }
-            if self.is_near(*list, margin) {
-                self.list(*list, lists.get(place + 1).copied());
+            let limit = self.limit(near.list, margin);
+            if near.most >= limit && self.score(near.list) >= limit {
+                self.list(near.list, lists.get(place + 1).map(|next| next.list));
             }
         }
+    }
+
+    /// What the product with the centre of a list must reach for it to hold a row that may be among the best.
+    fn limit(&self, list: usize, margin: f32) -> f32 {
+        self.found.last_of_best() - margin * self.index.spreads[list]
     }
 
     /// The product with the centre of a list.
@@ -405,12 +416,11 @@ fn close(
         if number == 0 {
             scan.whole_parts();
         }
-        let own = |lists: &[usize]| -> Vec<usize> {
-            lists.iter().skip(number).step_by(stripes).copied().collect()
-        };
-        scan.probe(&own(&nearest), depth.margin);
-        let others = scan.near(own(&others).into_iter(), depth.margin);
-        scan.probe(&others, depth.margin);
+        for lists in [&nearest, &others] {
+            let own = lists.iter().skip(number).step_by(stripes).copied();
+            let near = scan.near(own, depth.margin);
+            scan.probe(&near, depth.margin);
+        }
         scan.found
     };
     if stripes == 1 {

@@ -1,8 +1,8 @@
-//! The centres of all lists as bits: enough to tell the near ones from the others, at a thirtieth of the reading.
+//! The centres of all lists as bits and bytes: enough to tell the near ones from the others, at a fraction of the reading.
 
 use crate::embedded::vector::codes::{Codes, Writer};
-use crate::embedded::vector::kernel::{LANES, Level, Tables, dot, scan};
-use crate::embedded::vector::search::{BIT_NOISE, length};
+use crate::embedded::vector::kernel::{LANES, Level, Tables, byte_dots, dot, scan};
+use crate::embedded::vector::search::{BIT_NOISE, BYTE_NOISE, length};
 
 /// Standard deviations of an estimate within which a centre is looked at itself. A list that is missed for that is at the
 /// edge of what is probed, and few neighbours are there.
@@ -11,11 +11,29 @@ const DEVIATIONS: f32 = 2.0;
 /// Codes of centres.
 #[derive(Clone, Debug)]
 pub(crate) struct Sketch {
-    /// What the signs are taken from.
+    /// What the codes are taken from.
     mean: Vec<f32>,
     codes: Codes,
-    /// How far an estimate may be from the product.
-    noise: f32,
+    /// How far a product from bits may be off, and one from bytes.
+    noise: (f32, f32),
+}
+
+/// Products of a query with all centres, as far as bits tell.
+#[derive(Clone, Debug)]
+pub(crate) struct Estimates {
+    /// `(L,)`
+    pub(crate) products: Vec<f32>,
+    /// How far off these may be.
+    pub(crate) noise: f32,
+    /// The product with the mean of the centres.
+    mean: f32,
+}
+
+impl Estimates {
+    /// Products that are not off at all.
+    pub(crate) fn exact(products: Vec<f32>) -> Self {
+        Self { products, noise: 0.0, mean: 0.0 }
+    }
 }
 
 impl Sketch {
@@ -38,29 +56,45 @@ impl Sketch {
             }
         }
         let codes = writer.finish(vec![0; lists], vec![0; lists], Vec::new());
-        Self { mean, codes, noise: DEVIATIONS * BIT_NOISE * longest / (dim as f32).sqrt() }
+        let unit = DEVIATIONS * longest / (dim as f32).sqrt();
+        Self { mean, codes, noise: (BIT_NOISE * unit, BYTE_NOISE * unit) }
     }
 
-    /// `(L,)`: products of a rotated query of length one with the centres, and how far off these may be.
-    pub(crate) fn estimates(
-        &self,
-        level: Level,
-        rotated: &[f32],
-        tables: &Tables,
-    ) -> (Vec<f32>, f32) {
+    /// Products of a rotated query of length one with the centres.
+    pub(crate) fn estimates(&self, level: Level, rotated: &[f32], tables: &Tables) -> Estimates {
         let lists = self.codes.len();
         let blocks = lists.div_ceil(LANES);
-        let bases = vec![dot(level, rotated, &self.mean); blocks * LANES];
+        let mean = dot(level, rotated, &self.mean);
+        let bases = vec![mean; blocks * LANES];
         let mut passed = Vec::with_capacity(blocks * LANES);
         let blocks = self.codes.blocks(0..blocks, blocks, &bases);
         scan(level, tables, blocks, f32::NEG_INFINITY, &mut passed);
-        let mut estimates = vec![f32::NEG_INFINITY; lists];
+        let mut products = vec![f32::NEG_INFINITY; lists];
         for one in passed {
-            if let Some(estimate) = estimates.get_mut(one.place as usize) {
-                *estimate = one.estimate;
+            if let Some(product) = products.get_mut(one.place as usize) {
+                *product = one.estimate;
             }
         }
-        (estimates, self.noise)
+        Estimates { products, noise: self.noise.0, mean }
+    }
+
+    /// What the products with the centres of some lists are at most, as far as bytes tell.
+    ///
+    /// # Shapes
+    /// `query` is `(D,)`, the rotated query in steps of `unit`; the answer is `(lists,)`.
+    pub(crate) fn most(
+        &self,
+        level: Level,
+        estimates: &Estimates,
+        (query, unit): (&[i8], f32),
+        lists: &[u32],
+    ) -> Vec<f32> {
+        let mut products = vec![0; lists.len()];
+        byte_dots(level, query, self.codes.bytes.get(), lists, &mut products);
+        let (scales, at_most) = (self.codes.scales.get(), estimates.mean + self.noise.1);
+        let most =
+            |(list, product): (&u32, i32)| at_most + scales[*list as usize] * unit * product as f32;
+        lists.iter().zip(products).map(most).collect()
     }
 }
 
@@ -70,6 +104,7 @@ mod tests {
     use rand_chacha::ChaCha8Rng;
 
     use super::*;
+    use crate::embedded::vector::search::query_bytes;
 
     #[test]
     fn estimates_are_within_the_noise_but_for_few() {
@@ -82,11 +117,18 @@ mod tests {
         };
         let centres: Vec<f32> = (0..lists).flat_map(|_| unit()).collect();
         let (query, sketch) = (unit(), Sketch::new(level, dim, &centres));
-        let (estimates, noise) = sketch.estimates(level, &query, &Tables::new(level, &query));
-        let far = centres
-            .chunks_exact(dim)
-            .zip(&estimates)
-            .filter(|(centre, estimate)| (dot(level, &query, centre) - **estimate).abs() > noise);
-        assert!(noise < 0.25 && far.count() <= lists / 10);
+        let found = sketch.estimates(level, &query, &Tables::new(level, &query));
+        let far = centres.chunks_exact(dim).zip(&found.products).filter(|(centre, product)| {
+            (dot(level, &query, centre) - **product).abs() > found.noise
+        });
+        assert!(found.noise < 0.25 && far.count() <= lists / 10);
+        let (bytes, unit) = query_bytes(level, &query);
+        let all: Vec<u32> = (0..lists as u32).collect();
+        let most = sketch.most(level, &found, (&bytes, unit), &all);
+        let off = centres.chunks_exact(dim).zip(most).filter(|(centre, most)| {
+            let product = dot(level, &query, centre);
+            product > *most || product < most - 2.0 * sketch.noise.1
+        });
+        assert!(sketch.noise.1 < 0.01 && off.count() <= lists / 10);
     }
 }
