@@ -2,7 +2,8 @@
 //!
 //! `engine build DIR INDEX` makes an index from base.f32, captions.txt and the queries of DIR, which
 //! `scan generate DIR N` writes. `engine measure DIR INDEX` times searches, `engine vector DIR INDEX` those
-//! by vector alone and without filters, `engine change DIR INDEX` adds and deletes.
+//! by vector alone and without filters, `engine change DIR INDEX` adds and deletes. `engine build DIR INDEX MODEL HASH` says
+//! which model the vectors are of, as `finelens admin stats --json` prints it, so that a server can answer with it.
 //! bench/search/README.md says how the figures are used.
 
 use std::io::Write;
@@ -34,12 +35,16 @@ type Outcome<T> = Result<T, Box<dyn std::error::Error>>;
 
 fn main() -> Outcome<()> {
     let words: Vec<String> = std::env::args().skip(1).collect();
-    let [command, data, index] = words.iter().map(String::as_str).collect::<Vec<_>>()[..] else {
-        return Err("usage: engine build|measure|vector|change DIR INDEX".into());
+    let words: Vec<&str> = words.iter().map(String::as_str).collect();
+    let (command, data, index, name, hash) = match words[..] {
+        [command, data, index] => (command, data, index, "generated", "generated"),
+        ["build", data, index, name, hash] => ("build", data, index, name, hash),
+        _ => return Err("usage: engine build|measure|vector|change DIR INDEX [MODEL HASH]".into()),
     };
     let (data, index) = (Path::new(data), Path::new(index));
+    let model = Fingerprint { hash: hash.to_owned(), name: name.to_owned() };
     match command {
-        "build" => build(data, index),
+        "build" => build(data, index, model),
         "measure" => measure(data, index, |_| true),
         "vector" => measure(data, index, |case| case.mode == Mode::Vector && case.share.is_none()),
         "change" => change(data, index),
@@ -69,13 +74,12 @@ fn item(number: usize, vector: &[f32], caption: &str) -> Item {
     Item { record: Record { id, captions, metadata, ..Record::default() }, vector: vector.to_vec() }
 }
 
-fn build(data: &Path, index: &Path) -> Outcome<()> {
+fn build(data: &Path, index: &Path, model: Fingerprint) -> Outcome<()> {
     let (base, captions) = (numbers(&data.join("base.f32"))?, lines(&data.join("captions.txt"))?);
     let dim = base.len() / captions.len();
     let texts = numbers(&data.join("text.f32"))?;
     let probes: Vec<Vec<f32>> = texts.chunks(dim).take(CALIBRATED).map(<[f32]>::to_vec).collect();
     let start = Instant::now();
-    let model = Fingerprint { hash: "generated".to_owned(), name: "generated".to_owned() };
     let settings = Settings { dim, model, language: Language::English, text_fields: Vec::new() };
     let engine = Embedded::create(index, &settings)?;
     let rows: Vec<&[f32]> = base.chunks(dim).collect();
