@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # Text searches over HTTP at rising concurrency, until the server refuses; see README.md.
-# usage: load.sh FINELENS INDEX WORDS_FILE [SECONDS]     needs wrk, curl
+# usage: load.sh FINELENS INDEX WORDS_FILE [SECONDS] [lexical|vector|hybrid]     needs wrk, curl
 set -euo pipefail
-finelens=$1 index=$2 words=$3 seconds=${4:-5}
+finelens=$1 index=$2 words=$3 seconds=${4:-5} mode=${5:-lexical}
 out=$(mktemp -d)
 trap 'kill $server 2>/dev/null || true; rm -r "$out"' EXIT
 
@@ -12,17 +12,20 @@ server=$!
 until [[ -s $out/address ]]; do sleep 0.01; done
 address=$(cat "$out/address")
 until curl -sfo /dev/null "${address}readyz"; do sleep 0.01; done
-curl -sfo /dev/null "${address}api/search?mode=lexical&q=river"
+curl -sfo /dev/null "${address}api/search?mode=$mode&q=river"
 echo "first answer after $((($(date +%s%N) - begun) / 1000000)) ms"
 memory() { awk '/VmRSS/ {print int($2 / 1024)}' "/proc/$server/status"; }
 
 cat >"$out/words.lua" <<LUA
 local words = {}
 for line in io.lines("$words") do words[#words + 1] = line:gsub("[^%w]+", "+") end
-local next = math.random(#words)
+local next, asked = math.random(#words), 0
 request = function()
-  next = next % #words + 1
-  return wrk.format("GET", "/api/search?mode=lexical&limit=24&q=" .. words[next])
+  next, asked = next % #words + 1, asked + 1
+  local question = words[next]
+  -- With a model every question is another one, so that no vector is remembered.
+  if "$mode" ~= "lexical" then question = question .. "+" .. asked .. "x" .. next end
+  return wrk.format("GET", "/api/search?mode=$mode&limit=24&q=" .. question)
 end
 local threads, refused = {}, {}
 setup = function(thread) threads[#threads + 1] = thread end
