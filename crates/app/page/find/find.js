@@ -39,8 +39,30 @@ function useFound(asked) {
   return { ...found, retry: () => setAttempt(attempt + 1) };
 }
 
+/** How far the server is with looking at other pictures, which it does once; asked while an answer takes long. */
+function useLearning() {
+  const [learning, setLearning] = useState(null);
+  useEffect(() => {
+    const look = () => api.about().then((about) => setLearning(about.indexes[0]?.finding ?? null), () => {});
+    const timer = setInterval(look, 800);
+    return () => clearInterval(timer);
+  }, []);
+  return learning?.ready ? null : learning;
+}
+
+function Looking() {
+  const learning = useLearning();
+  if (!learning) return html`<p class="verdict looking" role="status">Looking …</p>`;
+  const { done, of } = learning;
+  return html`<div class="verdict looking" role="status">
+    <p>Getting to know the collection, which is done once: other pictures are what this one is compared with.</p>
+    <progress max=${of || 1} value=${done}></progress>
+    <p>${of ? `${done} of ${of} pictures` : 'Reading the model'}</p>
+  </div>`;
+}
+
 function Verdict({ found }) {
-  if (found.status === 'looking') return html`<p class="verdict looking" role="status">Looking …</p>`;
+  if (found.status === 'looking') return html`<${Looking} />`;
   if (found.status === 'busy') return html`<p class="verdict looking" role="status">Busy, trying again …</p>`;
   if (!found.answer) return null;
   const { found: isThere, confidence, explanation } = found.answer;
@@ -63,14 +85,19 @@ function Boxes({ answer, pointed, onPoint }) {
     style=${{ left: `${(100 * box.x) / answer.width}%`, top: `${(100 * box.y) / answer.height}%` }}>${index + 1}</span>`)}`;
 }
 
+/** Of how many other places one fits as well: what a share of .993 means. More than the sample has cannot be known. */
+const oneIn = (score) => Math.round(1 / Math.max(5e-4, 1 - score));
+
+/** Length of a bar: the same step for each ten times rarer. */
+const rarity = (score) => Math.min(100, Math.max(2, (100 * Math.log10(oneIn(score))) / 3));
+
 function Ranking({ answer, pointed, onPoint }) {
   if (!answer.boxes.length) return null;
-  const most = Math.max(...answer.boxes.map((box) => box.score), 1e-9);
   return html`<section><h3>Where</h3><ol class="ranking">
     ${answer.boxes.map((box, index) => html`<li class=${pointed === index ? 'pointed' : ''} tabindex="0" onMouseEnter=${() => onPoint(index)}
       onMouseLeave=${() => onPoint(null)} onFocus=${() => onPoint(index)} onBlur=${() => onPoint(null)}>
-      <b>${index + 1}</b><span class="leg-bar" aria-hidden="true"><i style=${{ '--share': `${Math.max(0, (100 * box.score) / most)}%` }}></i></span>
-      <span class="leg-score">${box.score.toFixed(2)}</span>
+      <b>${index + 1}</b><span class="leg-bar" aria-hidden="true"><i style=${{ '--share': `${rarity(box.score)}%` }}></i></span>
+      <span class="leg-score" title="so many other places fit as well">1 in ${oneIn(box.score).toLocaleString()}</span>
       <span class="quiet">${Math.round(box.width)} × ${Math.round(box.height)} px</span></li>`)}
   </ol></section>`;
 }
@@ -82,12 +109,12 @@ function View({ view, onView }) {
       ${[['map', 'Calibrated'], ['soft_map', 'Soft-max']].map(([value, name]) => html`<label><input type="radio" name="map" checked=${view.map === value}
         onChange=${() => set({ map: value })} /><span>${name}</span></label>`)}</fieldset>
     <p class="quiet">${view.map === 'map'
-      ? 'Set against other pictures: clear means that it fits no better here than there.'
+      ? 'Set against other pictures: clear is as ordinary as there, and the warmer, the rarer.'
       : 'Shares among the tiles: the best one is always hot, also where nothing is.'}</p>
     <label class="slider">Opacity <input type="range" min="0" max="1" step="0.02" value=${view.opacity} style=${{ '--at': `${view.opacity * 100}%` }}
       onInput=${(event) => set({ opacity: Number(event.target.value) })} /></label>
     <label class="tick"><input type="checkbox" checked=${view.boxes} onChange=${(event) => set({ boxes: event.target.checked })} /> Boxes</label>
-    <${Legend} low=${view.map === 'map' ? 'as elsewhere' : 'least'} high=${view.map === 'map' ? 'better than all' : 'most'} />
+    <${Legend} low=${view.map === 'map' ? 'as elsewhere' : 'least'} high=${view.map === 'map' ? 'rarest' : 'most'} />
   </section>`;
 }
 

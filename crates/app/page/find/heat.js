@@ -13,8 +13,11 @@ const STOPS = [
   [1.0, 252, 244, 158],
 ];
 
-/** From this share on a cell covers the picture; below it fades, so that nothing lies over where nothing was found. */
+/** Up to the first share a cell is clear, from the second on it covers the picture: nothing lies over where nothing was found. */
+const CLEAR = 0.12;
 const COVERS = 0.6;
+
+const coverAt = (share) => Math.min(1, Math.max(0, (share - CLEAR) / (COVERS - CLEAR)));
 
 export function colourAt(value) {
   const share = Math.min(1, Math.max(0, value));
@@ -31,7 +34,7 @@ function paint(canvas, { columns, rows, values }) {
   const pixels = context.createImageData(columns, rows);
   values.forEach((value, index) => {
     const share = Math.min(1, Math.max(0, value));
-    pixels.data.set([...colourAt(share), Math.round(255 * Math.min(1, share / COVERS))], index * 4);
+    pixels.data.set([...colourAt(share), Math.round(255 * coverAt(share))], index * 4);
   });
   context.putImageData(pixels, 0, 0);
 }

@@ -23,7 +23,8 @@ pub struct Found {
     pub width: usize,
     /// Its rows.
     pub height: usize,
-    /// How well each place fits: 0 no better than the middle of what it was compared with, 1 better than all of it.
+    /// How well each place fits: 0 no better than the middle of what it was compared with, and from there the same step for each
+    /// time that it would be as much rarer; 1 is better than all of that, or the best place of what was found.
     pub map: Map,
     /// The share of each place in the feature if it is anywhere, the best place being 1.
     pub soft_map: Map,
@@ -86,7 +87,7 @@ pub(super) fn of(tiled: &Tiled<'_>, judged: &Judged, asked: &Asked<'_>, took: Du
         explanation: explanation(judged, found, asked.feature),
         width: tiled.picture.width(),
         height: tiled.picture.height(),
-        map: map(&tiled.warmth(&judged.beaten), 1.0),
+        map: map(&tiled.warmth(&judged.surprise, found), 1.0),
         soft_map: map(&soft, most),
         boxes: if found { places(tiled, judged, asked.boxes) } else { Vec::new() },
         tiles: tiled.areas.len(),

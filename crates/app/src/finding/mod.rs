@@ -64,6 +64,10 @@ impl Default for Asked<'_> {
 /// Own choice: the two mistakes are then about as frequent as with an index (docs/find.md).
 const OTHERS: f64 = 0.1;
 
+/// Rarity at which a map of something that was found ends at the earliest. Own choice: about one in thirty, so that a picture
+/// that is found by many weak places looks weak everywhere.
+const RARE: f32 = 0.4;
+
 /// What a soft-max over tiles multiplies cosines by.
 ///
 /// Source: Radford et al. (2021), 2.5: the learned scale of CLIP, which ends at its ceiling of 100.
@@ -101,6 +105,11 @@ impl Finder {
     ) -> anyhow::Result<()> {
         self.sample = sample::of(index, dir, embedder, on_progress)?;
         Ok(())
+    }
+
+    /// Whether an index has been learned from before, so that learning is only reading.
+    pub fn is_known(index: &Embedded, dir: &Path) -> anyhow::Result<bool> {
+        Ok(sample::kept(index, dir)?.is_some())
     }
 
     /// Whether it has learned from an index.
@@ -142,10 +151,12 @@ struct Tiled<'a> {
 }
 
 impl Tiled<'_> {
-    /// How far each place is above what it was compared with: 0 up to the middle of that, 1 above all of it.
-    fn warmth(&self, beaten: &[f32]) -> HeatMap {
-        let above: Vec<f32> = beaten.iter().map(|share| (2.0 * share - 1.0).max(0.0)).collect();
-        self.map(&above)
+    /// How rare each place would be where the feature is not. What was found stands out: there the scale ends at the best place.
+    /// What was not stays cool, as far from its end as chance is.
+    fn warmth(&self, surprise: &[f32], found: bool) -> HeatMap {
+        let least = if found { RARE } else { 1.0 };
+        let most = surprise.iter().copied().fold(least, f32::max);
+        self.map(&surprise.iter().map(|of_tile| of_tile / most).collect::<Vec<f32>>())
     }
 
     fn map(&self, values: &[f32]) -> HeatMap {
@@ -166,6 +177,8 @@ struct Judged {
     allowed: f64,
     /// For each tile the share of others that it beats.
     beaten: Vec<f32>,
+    /// For each tile how rare it would be among the others.
+    surprise: Vec<f32>,
 }
 
 /// Against other pictures, of the same feature.
@@ -183,6 +196,7 @@ fn by_pictures(sample: &Sample, feature: &[f32], cosines: &[f32], asked: &Asked<
         rate: pictures.false_alarm(evidence),
         allowed: asked.false_alarm,
         beaten: cosines.iter().map(|cosine| tiles.beaten(*cosine)).collect(),
+        surprise: cosines.iter().map(|cosine| tiles.surprise(*cosine)).collect(),
     }
 }
 
@@ -196,8 +210,10 @@ fn by_words(background: &[f32], vectors: &[f32], cosines: &[f32], asked: &Asked<
     let others: Vec<Vec<f32>> = others.collect();
     let things = Null::new(others.iter().map(|cosines| locate::evidence(cosines)).collect());
     let of_tile = |(tile, cosine): (usize, &f32)| {
-        Null::new(others.iter().map(|cosines| cosines[tile]).collect()).beaten(*cosine)
+        let others = Null::new(others.iter().map(|cosines| cosines[tile]).collect());
+        (others.beaten(*cosine), others.surprise(*cosine))
     };
+    let (beaten, surprise) = cosines.iter().enumerate().map(of_tile).unzip();
     let evidence = locate::evidence(cosines);
     Judged {
         basis: Basis::Words,
@@ -205,7 +221,8 @@ fn by_words(background: &[f32], vectors: &[f32], cosines: &[f32], asked: &Asked<
         of: things.len(),
         rate: things.false_alarm(evidence),
         allowed: OTHERS,
-        beaten: cosines.iter().enumerate().map(of_tile).collect(),
+        beaten,
+        surprise,
     }
 }
 

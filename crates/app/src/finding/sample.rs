@@ -28,6 +28,10 @@ const FEWEST: usize = 30;
 /// A sample is taken anew when the index has grown or shrunk by more than this share. Own choice.
 const CHANGED: f64 = 0.25;
 
+/// Tiles that go through the model together, so that a server can turn to something else in between. Own choice: half a second of
+/// a model of the size of ViT-B/32 on two cores.
+const TOGETHER: usize = 8;
+
 /// The file in an index's folder.
 const FILE: &str = "find-sample.safetensors";
 
@@ -78,21 +82,25 @@ pub(super) fn of(
     embedder: &mut Embedder,
     on_progress: &mut dyn FnMut(usize, usize),
 ) -> anyhow::Result<Option<Sample>> {
-    let model = index.settings().model.hash;
-    let pictures = index.stats()?.pictures;
-    let path = dir.join(FILE);
-    let kept = read(&path).filter(|(about, _)| about.serves(&model, pictures));
-    let sample = if let Some((_, sample)) = kept {
+    let sample = if let Some(sample) = kept(index, dir)? {
         sample
     } else {
+        let about = About::of(index)?;
         let sample = draw(index, embedder, on_progress)?;
-        let about = About { version: VERSION, model, pictures };
+        let path = dir.join(FILE);
         // A folder that cannot be written to costs time, not the answer.
         let written = write(&path, about, &sample);
         let _ = written.inspect_err(|error| tracing::debug!("{}: {error}", path.display()));
         sample
     };
     Ok((sample.pictures.len() >= FEWEST).then_some(sample))
+}
+
+/// The sample that is kept in an index's folder, if it still serves.
+pub(super) fn kept(index: &Embedded, dir: &Path) -> anyhow::Result<Option<Sample>> {
+    let About { model, pictures, .. } = About::of(index)?;
+    let kept = read(&dir.join(FILE)).filter(|(about, _)| about.serves(&model, pictures));
+    Ok(kept.map(|(_, sample)| sample))
 }
 
 fn draw(
@@ -104,7 +112,6 @@ fn draw(
     let ids = chosen(index.known()?.into_keys().collect());
     let (mut pictures, mut tiles) = (Vec::new(), 0);
     for (done, id) in ids.iter().enumerate() {
-        on_progress(done, ids.len());
         if tiles >= TILES && pictures.len() >= ENOUGH {
             break;
         }
@@ -112,7 +119,11 @@ fn draw(
         let Some(picture) = picture_of(&item, &roots, embedder) else { continue };
         let areas = locate::tiles(picture.width(), picture.height(), embedder.preprocess.size());
         tiles += areas.len();
-        let vectors = embedder.tiles(&picture, &areas)?;
+        let mut vectors = Vec::new();
+        for some in areas.chunks(TOGETHER) {
+            on_progress(done, ids.len());
+            vectors.extend(embedder.tiles(&picture, some)?);
+        }
         let Item { record, .. } = item;
         pictures.push(Other { id: record.id, captions: record.captions, tiles: vectors });
     }
@@ -155,6 +166,12 @@ struct About {
 }
 
 impl About {
+    /// As the index is now.
+    fn of(index: &Embedded) -> anyhow::Result<Self> {
+        let model = index.settings().model.hash;
+        Ok(Self { version: VERSION, model, pictures: index.stats()?.pictures })
+    }
+
     fn serves(&self, model: &str, pictures: usize) -> bool {
         let changed = self.pictures.abs_diff(pictures) as f64;
         self.version == VERSION && self.model == model && changed <= CHANGED * self.pictures as f64

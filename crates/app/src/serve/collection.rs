@@ -9,7 +9,8 @@ use finelens_search::{Embedded, Known, Place, Record, Stats};
 use super::embedding::Embedding;
 use super::failure::Failure;
 use super::finding::Finding;
-use super::uploads::Uploads;
+use super::gate::Gate;
+use super::uploads::{Left, Uploads};
 use crate::indexing;
 use crate::printer::Printer;
 use crate::question;
@@ -25,7 +26,7 @@ pub(crate) struct Collection {
     /// For searching; sees what any process writes.
     pub(crate) reader: Arc<Embedded>,
     /// What was said about the place of its model.
-    said: Option<String>,
+    pub(crate) said: Option<String>,
     /// What came over HTTP.
     pub(crate) uploads: Arc<Uploads>,
     /// What looks for things in pictures.
@@ -49,12 +50,14 @@ struct Writer {
 
 impl Collection {
     /// Opens the index in a folder, and begins to read its model.
-    pub(crate) fn open(path: &Path, said: Option<&str>) -> anyhow::Result<Self> {
+    pub(crate) fn open(path: &Path, said: Option<&str>, gate: &Gate) -> anyhow::Result<Self> {
         let reader = Arc::new(Embedded::open_read_only(path)?);
         let said = said.map(str::to_owned);
-        let model = Mutex::new(Model::start(path, said.as_deref(), &reader)?);
+        let model = Model::start(path, said.as_deref(), &reader)?;
         let (path, uploads) = (path.to_owned(), Arc::new(Uploads::new(path)));
-        let finding = Finding::new(&path, said.as_deref(), &reader);
+        let embedding = Arc::clone(&model.embedding);
+        let finding = Finding::start((&path, said.as_deref()), &reader, embedding, gate)?;
+        let model = Mutex::new(model);
         Ok(Self { path, reader, said, uploads, finding, model, writer: Mutex::new(None) })
     }
 
@@ -103,15 +106,26 @@ impl Collection {
         Ok(folders.get(&place.root).map(|folder| folder.join(&place.path)))
     }
 
-    /// Deletes an added picture's file unless another picture of the index is of the same one.
+    /// Deletes the file that a picture was added with, unless another picture of the index is of the same one.
     pub(crate) fn forget_original(
         &self,
         index: &Embedded,
+        id: &str,
         place: Option<&Place>,
     ) -> Result<(), Failure> {
         let Some(place) = place.filter(|place| place.root == indexing::UPLOADS) else {
             return Ok(());
         };
+        match self.uploads.release(place, id) {
+            Left::Nobody => self.uploads.forget_picture(place),
+            Left::Somebody => {}
+            Left::Unknown => self.forget_unless_seen(index, place)?,
+        }
+        Ok(())
+    }
+
+    /// The same for a picture of an earlier version, which did not write down who uses a file: all records are looked at.
+    fn forget_unless_seen(&self, index: &Embedded, place: &Place) -> Result<(), Failure> {
         let same =
             |known: &Known| known.place.as_ref().is_some_and(|other| other.path == place.path);
         if !index.known()?.values().any(same) {

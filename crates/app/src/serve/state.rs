@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use axum::http::StatusCode;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -53,10 +54,10 @@ impl Which {
 impl Served {
     /// Opens what was named.
     pub(crate) fn open(config: &Config) -> anyhow::Result<Self> {
-        let main = Collection::open(&config.index, config.model.as_deref())?;
-        let other =
-            config.compare.as_deref().map(|path| Collection::open(path, None)).transpose()?;
         let (gate, metrics) = (Gate::new(), Arc::<Metrics>::default());
+        let main = Collection::open(&config.index, config.model.as_deref(), &gate)?;
+        let other = config.compare.as_deref().map(|path| Collection::open(path, None, &gate));
+        let other = other.transpose()?;
         let decoding = Decoding::new(Arc::clone(&metrics));
         Ok(Self { main, other, gate, decoding, metrics, read_only: config.read_only })
     }
@@ -66,7 +67,7 @@ impl Served {
         match which {
             Which::Main => Ok(&self.main),
             Which::Other => self.other.as_ref().ok_or_else(|| {
-                Failure::bad("no_index", "there is no other index")
+                Failure::new(StatusCode::NOT_FOUND, "no_index", "there is no other index")
                     .hint("start the server with --compare INDEX")
             }),
         }
