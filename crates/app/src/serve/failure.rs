@@ -52,6 +52,11 @@ impl Failure {
         Self::new(StatusCode::BAD_REQUEST, code, message)
     }
 
+    /// A request in which everything is as described, and which makes no sense nevertheless.
+    pub(crate) fn senseless(code: &'static str, message: impl Into<String>) -> Self {
+        Self::new(StatusCode::UNPROCESSABLE_ENTITY, code, message)
+    }
+
     /// A request that whoever asks may not ask.
     pub(crate) fn forbidden(code: &'static str, message: impl Into<String>) -> Self {
         Self::new(StatusCode::FORBIDDEN, code, message)
@@ -134,6 +139,11 @@ impl IntoResponse for Failure {
         if let Some(seconds) = self.retry_after_s {
             response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(seconds));
         }
+        if self.status == StatusCode::UNAUTHORIZED {
+            // Source: RFC 9110, 15.5.2: a 401 says how to do better.
+            let how = HeaderValue::from_static("Bearer");
+            response.headers_mut().insert(header::WWW_AUTHENTICATE, how);
+        }
         response.extensions_mut().insert(self);
         response
     }
@@ -164,10 +174,10 @@ pub(crate) async fn tell(request: Request, next: Next) -> Response {
 impl From<SearchError> for Failure {
     fn from(error: SearchError) -> Self {
         match &error {
-            SearchError::Filter { .. } => Self::bad("bad_filter", error.to_string())
+            SearchError::Filter { .. } => Self::senseless("bad_filter", error.to_string())
                 .hint("write for example year >= 2010 and class in (port, \"river bank\")"),
             SearchError::Query { .. } | SearchError::Id { .. } => {
-                Self::bad("bad_query", error.to_string())
+                Self::senseless("bad_query", error.to_string())
                     .hint("/api/openapi.json describes every field")
             }
             SearchError::Locked { .. } => {
@@ -206,7 +216,7 @@ impl From<anyhow::Error> for Failure {
 
 fn of_problem(error: &anyhow::Error) -> Failure {
     let status = match error.downcast_ref::<Error>() {
-        Some(Error::Cancelled | Error::NotLexical { .. }) => StatusCode::BAD_REQUEST,
+        Some(Error::Cancelled | Error::NotLexical { .. }) => StatusCode::UNPROCESSABLE_ENTITY,
         _ => StatusCode::INTERNAL_SERVER_ERROR,
     };
     let Some(problem) = Problem::of(error) else {

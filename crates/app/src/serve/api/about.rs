@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use axum::Json;
 use axum::extract::State;
+use finelens_clip::config::{Config, PRESETS, Preset};
 use finelens_search::Stats;
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -17,6 +18,7 @@ use crate::cli::language_name;
 use crate::serve::collection::Collection;
 use crate::serve::embedding;
 use crate::serve::failure::{Failure, FailureBody};
+use crate::serve::finding::Learning;
 use crate::serve::guard::FORM;
 use crate::serve::state::{Served, Which};
 use crate::serve::training::{Evaluation, Training, of_run};
@@ -61,6 +63,8 @@ struct Index {
     /// Of the captions.
     language: &'static str,
     model: Model,
+    /// How far finding things in pictures is with learning how the pictures look.
+    finding: Learning,
     /// How the model was trained, where its run is still there.
     training: Option<Training>,
     /// How good it is, where its run was measured.
@@ -73,13 +77,17 @@ struct Model {
     name: String,
     /// Fingerprint of its files.
     hash: String,
+    /// The preset of `finelens init` that has its size, if one has.
+    preset: Option<&'static str>,
+    /// Side of the square that a picture becomes, in pixels.
+    image_size: Option<usize>,
     /// `loading`, `ready` or `failed`.
     state: &'static str,
 }
 
 /// What is served, and how well it works.
 #[utoipa::path(
-    get, path = "/api/about", tag = "about",
+    get, path = "/api/about", operation_id = "about", tag = "about",
     responses(
         (status = 200, body = About),
         (status = 429, body = FailureBody, description = "too much is asked; see Retry-After"),
@@ -106,6 +114,7 @@ fn index(name: Which, collection: &Collection) -> Result<Index, Failure> {
     let settings = collection.reader.settings();
     let RuleDocument { kind, weight } = stats.rule.into();
     let (training, evaluation) = of_run(Path::new(&settings.model.name));
+    let config = config(collection, &settings.model.name);
     Ok(Index {
         name,
         path_name: called(&collection.path),
@@ -119,11 +128,36 @@ fn index(name: Which, collection: &Collection) -> Result<Index, Failure> {
         model: Model {
             name: model_name(&settings.model.name),
             hash: settings.model.hash,
+            preset: config.as_ref().and_then(preset),
+            image_size: config.map(|config| config.vision.image_size),
             state: state(collection)?,
         },
+        finding: collection.finding.learning(),
         training,
         evaluation,
     })
+}
+
+/// What shape the model has, where its folder is still there.
+fn config(collection: &Collection, name: &str) -> Option<Config> {
+    let said = collection.said.as_deref().unwrap_or(name);
+    [Path::new(said).to_owned(), Path::new(said).join("best")]
+        .iter()
+        .find_map(|dir| Config::load(dir).ok())
+}
+
+/// The preset with towers of the same size; the size of pictures may be another.
+fn preset(config: &Config) -> Option<&'static str> {
+    let same = |preset: &&Preset| {
+        let other = preset.config(config.text.vocab_size);
+        other.vision.tower.width == config.vision.tower.width
+            && other.vision.tower.layers == config.vision.tower.layers
+            && other.vision.patch_size == config.vision.patch_size
+            && other.text.tower.width == config.text.tower.width
+            && other.text.tower.layers == config.text.tower.layers
+            && other.embed_dim == config.embed_dim
+    };
+    PRESETS.iter().find(same).map(|preset| preset.name)
 }
 
 fn recall(stats: &Stats) -> Option<f32> {
@@ -161,6 +195,16 @@ fn model_name(name: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_preset_is_known_by_its_towers() {
+        let mut config = Config::preset("vit-b-16", 49_408).unwrap();
+        assert_eq!(preset(&config), Some("vit-b-16"));
+        config.vision.image_size = 384;
+        assert_eq!(preset(&config), Some("vit-b-16"));
+        config.text.tower.layers = 6;
+        assert_eq!(preset(&config), None);
+    }
 
     #[test]
     fn a_model_is_called_by_its_folder_and_never_by_its_path() {

@@ -27,6 +27,7 @@ pub(crate) struct Counted {
     #[param(required = false, inline)]
     mode: Legs,
     /// Condition, as in `year >= 2010 and class in (port, "river bank")`.
+    #[param(value_type = String, required = false)]
     filter: Option<String>,
     /// Which index. Default: main.
     #[param(required = false, inline)]
@@ -101,11 +102,12 @@ pub(crate) struct Count {
 
 /// Which values the fields have, and how many pictures each: of those that the filter and the binding words leave.
 #[utoipa::path(
-    get, path = "/api/facets", tag = "search", params(Counted),
+    get, path = "/api/facets", operation_id = "facets", tag = "search", params(Counted),
     responses(
         (status = 200, body = Facets),
         (status = 400, body = FailureBody, description = "a parameter that cannot be understood"),
         (status = 404, body = FailureBody, description = "no other index is served"),
+        (status = 422, body = FailureBody, description = "a filter that cannot be understood"),
         (status = 429, body = FailureBody, description = "too much is asked; see Retry-After"),
     )
 )]

@@ -8,7 +8,7 @@ use axum::extract::State;
 use utoipa::{IntoParams, ToSchema};
 
 use super::fields::{Fields, unknown};
-use super::form::Form;
+use super::form::{Binary, Form};
 use super::question::which;
 use crate::finding::Found;
 use crate::serve::failure::{Failure, FailureBody};
@@ -16,7 +16,7 @@ use crate::serve::finding::Where;
 use crate::serve::gate::blocking;
 use crate::serve::state::{Served, Which};
 
-/// Bytes of what is looked for at most.
+/// Letters of what is looked for at most.
 const LONGEST: usize = 1_000;
 
 /// What is looked for, and where.
@@ -24,10 +24,13 @@ const LONGEST: usize = 1_000;
 #[into_params(parameter_in = Query)]
 pub(crate) struct Wanted {
     /// What to look for, in words, such as `a boat`.
+    #[param(min_length = 1, max_length = 1_000, pattern = "\\S")]
     text: String,
-    /// In the picture of this id; or `picture`.
+    /// In the picture of this id; either this or `picture`.
+    #[param(value_type = String, required = false)]
     id: Option<String>,
-    /// In this uploaded picture: what `POST /api/uploads` returned; or `id`.
+    /// In this uploaded picture: what `POST /api/uploads` returned; either this or `id`.
+    #[param(value_type = String, required = false)]
     picture: Option<String>,
     /// With the model of which index. Default: main.
     #[param(required = false, inline)]
@@ -46,8 +49,8 @@ impl Wanted {
                 _ => return Err(unknown(&name, &["text", "id", "picture", "index"])),
             }
         }
-        if wanted.text.is_empty() || wanted.text.len() > LONGEST {
-            let told = format!("text: expected what to look for, in at most {LONGEST} bytes");
+        if wanted.text.is_empty() || wanted.text.chars().count() > LONGEST {
+            let told = format!("text: expected what to look for, in at most {LONGEST} letters");
             return Err(Failure::bad("bad_parameter", told).hint("send for example text=a boat"));
         }
         Ok(wanted)
@@ -56,24 +59,27 @@ impl Wanted {
 
 /// What is looked for, in a picture that is sent.
 #[derive(Debug, ToSchema)]
+#[serde(deny_unknown_fields)]
 #[expect(dead_code, reason = "describes a form; `Form` reads it")]
 pub(crate) struct FindForm {
     /// JPEG, PNG, WebP, TIFF, BMP or GIF.
-    #[schema(value_type = String, format = Binary)]
-    image: Vec<u8>,
+    image: Binary,
     /// What to look for.
+    #[schema(min_length = 1, max_length = 1_000, pattern = "\\S")]
     text: String,
-    /// With the model of which index: `main` or `other`.
-    index: Option<String>,
+    /// With the model of which index. Default: main.
+    #[schema(required = false)]
+    index: Which,
 }
 
 /// Whether something is in a picture of the index, or in an uploaded one, and where.
 #[utoipa::path(
-    get, path = "/api/find", tag = "find", params(Wanted),
+    get, path = "/api/find", operation_id = "find", tag = "find", params(Wanted),
     responses(
         (status = 200, body = Found),
         (status = 400, body = FailureBody, description = "a parameter that cannot be understood"),
-        (status = 404, body = FailureBody, description = "a picture that is not there"),
+        (status = 404, body = FailureBody, description = "a picture or an index that is not there"),
+        (status = 422, body = FailureBody, description = "no picture to look in, or two"),
         (status = 429, body = FailureBody, description = "too much is asked; see Retry-After"),
         (status = 503, body = FailureBody, description = "the model of the index is not there"),
     )
@@ -91,18 +97,19 @@ pub(crate) async fn get(
             let bytes = blocking(move || uploads.query(&name)).await??;
             decoded(&served, index, bytes.into()).await?
         }
-        _ => return Err(Failure::bad("bad_parameter", "expected either id or picture")),
+        _ => return Err(Failure::senseless("bad_query", "expected either id or picture")),
     };
     collection.finding.find(at, text).await.map(Json)
 }
 
 /// Whether something is in a picture that is sent, and where. Nothing of it is kept.
 #[utoipa::path(
-    post, path = "/api/find", tag = "find",
+    post, path = "/api/find", operation_id = "find_in_picture", tag = "find",
     request_body(content = FindForm, content_type = "multipart/form-data"),
     responses(
         (status = 200, body = Found),
         (status = 400, body = FailureBody, description = "a field that cannot be understood"),
+        (status = 404, body = FailureBody, description = "an index that is not there"),
         (status = 413, body = FailureBody, description = "too large"),
         (status = 415, body = FailureBody, description = "no picture"),
         (status = 422, body = FailureBody, description = "a damaged picture"),
@@ -115,10 +122,11 @@ pub(crate) async fn post(
     mut form: Form,
 ) -> Result<Json<Found>, Failure> {
     let image = form.image()?;
-    let Wanted { text, id, picture, index } = Wanted::read(form.fields)?;
-    if id.is_some() || picture.is_some() {
-        return Err(Failure::bad("bad_parameter", "expected image alone, without id and picture"));
+    let named = form.fields.0.iter().find(|(name, _)| matches!(name.as_str(), "id" | "picture"));
+    if let Some((name, _)) = named {
+        return Err(unknown(name, &["image", "text", "index"]));
     }
+    let Wanted { text, index, .. } = Wanted::read(form.fields)?;
     let at = decoded(&served, index, image).await?;
     served.collection(index)?.finding.find(at, text).await.map(Json)
 }

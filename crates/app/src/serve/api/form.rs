@@ -5,12 +5,13 @@ use axum::extract::{FromRequest, FromRequestParts, Multipart, Path, Request};
 use axum::http::request::Parts;
 use axum::http::{StatusCode, header};
 use serde::de::DeserializeOwned;
+use utoipa::ToSchema;
 
 use super::fields::Fields;
 use crate::serve::failure::Failure;
 
 /// Pictures in a form at most.
-const PICTURES: usize = 8;
+pub(crate) const PICTURES: usize = 8;
 
 /// Fields of a form at most.
 const FIELDS: usize = 256;
@@ -80,7 +81,8 @@ impl Form {
         match (self.images.pop(), self.images.len()) {
             (Some(image), 0) if !image.is_empty() => Ok(image),
             (Some(_), 0) => {
-                Err(Failure::bad("no_picture", "image: expected a picture, found an empty file"))
+                let told = "image: expected a picture, found an empty file";
+                Err(Failure::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "no_picture", told))
             }
             (image, more) => {
                 let found = more + usize::from(image.is_some());
@@ -107,6 +109,12 @@ fn check_kind(kind: Option<&str>) -> Result<(), Failure> {
 fn broken(status: StatusCode, told: String) -> Failure {
     Failure::new(status, "bad_form", told).hint("send multipart/form-data, as curl -F does")
 }
+
+/// The bytes of a picture, as the description calls them.
+#[derive(Debug, ToSchema)]
+#[schema(value_type = String, format = Binary)]
+#[expect(dead_code, reason = "describes a body; what is sent has no type of its own")]
+pub(crate) struct Binary(Vec<u8>);
 
 /// A document in JSON.
 #[derive(Debug)]

@@ -20,14 +20,14 @@ pub(crate) struct Health {
 }
 
 /// The server is there.
-#[utoipa::path(get, path = "/healthz", tag = "health", responses((status = 200, body = Health)))]
+#[utoipa::path(get, path = "/healthz", operation_id = "alive", tag = "health", responses((status = 200, body = Health)))]
 pub(crate) async fn alive() -> Json<Health> {
     Json(Health { status: "ok" })
 }
 
 /// The server would answer a search: the index is open, and its model is read or known not to be usable.
 #[utoipa::path(
-    get, path = "/readyz", tag = "health",
+    get, path = "/readyz", operation_id = "ready", tag = "health",
     responses(
         (status = 200, body = Health),
         (status = 503, body = FailureBody, description = "the model is still being read"),

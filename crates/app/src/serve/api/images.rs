@@ -5,9 +5,11 @@ use std::sync::Arc;
 use axum::extract::State;
 use axum::http::HeaderMap;
 use axum::response::Response;
+use utoipa::IntoParams;
+use utoipa::openapi::schema::{ObjectBuilder, Schema, SchemaType, Type};
 
 use super::fields::{Fields, flag, unknown, wrong};
-use super::form::Id;
+use super::form::{Binary, Id};
 use crate::serve::failure::{Failure, FailureBody};
 use crate::serve::images;
 use crate::serve::state::Served;
@@ -15,15 +17,30 @@ use crate::serve::state::Served;
 /// Sides of a thumbnail that can be asked for.
 const SIZES: [usize; 3] = [96, 192, 384];
 
+/// How large a thumbnail is to be.
+#[derive(Debug, IntoParams)]
+#[into_params(parameter_in = Query)]
+#[expect(dead_code, reason = "describes a parameter; `side` reads it")]
+struct Side {
+    /// Longer side in pixels. Default: 384.
+    #[param(required = false, schema_with = sides)]
+    size: usize,
+}
+
+fn sides() -> Schema {
+    let size = ObjectBuilder::new().schema_type(SchemaType::new(Type::Integer));
+    size.enum_values(Some(SIZES)).into()
+}
+
 /// A small JPEG of a picture, the right way up.
 #[utoipa::path(
-    get, path = "/api/pictures/{id}/thumbnail", tag = "pictures",
+    get, path = "/api/pictures/{id}/thumbnail", operation_id = "thumbnail", tag = "pictures",
     params(
         ("id" = String, Path, description = "id of the picture"),
-        ("size" = Option<u32>, Query, description = "longer side in pixels: 96, 192 or 384 (default)"),
+        Side,
     ),
     responses(
-        (status = 200, content_type = "image/jpeg", body = [u8], headers(("ETag" = String, description = "send it as If-None-Match"))),
+        (status = 200, content_type = "image/jpeg", body = Binary, headers(("ETag" = String, description = "send it as If-None-Match"))),
         (status = 304, description = "the same as If-None-Match says"),
         (status = 400, body = FailureBody, description = "a parameter that cannot be understood"),
         (status = 404, body = FailureBody, description = "no picture of this id"),
@@ -53,13 +70,13 @@ fn side(value: &str) -> Result<usize, Failure> {
 
 /// The original of a picture. Unless it is downloaded, it is the right way up, and a JPEG where browsers do not show its format.
 #[utoipa::path(
-    get, path = "/api/pictures/{id}/original", tag = "pictures",
+    get, path = "/api/pictures/{id}/original", operation_id = "original", tag = "pictures",
     params(
         ("id" = String, Path, description = "id of the picture"),
-        ("download" = Option<bool>, Query, description = "the file as it is, to be kept"),
+        ("download" = bool, Query, description = "the file as it is, to be kept"),
     ),
     responses(
-        (status = 200, content_type = "image/*", body = [u8], headers(("ETag" = String, description = "send it as If-None-Match"))),
+        (status = 200, content_type = "image/*", body = Binary, headers(("ETag" = String, description = "send it as If-None-Match"))),
         (status = 304, description = "the same as If-None-Match says"),
         (status = 400, body = FailureBody, description = "a parameter that cannot be understood"),
         (status = 404, body = FailureBody, description = "no picture of this id, or its original is not there"),

@@ -14,7 +14,7 @@ use crate::serve::state::{Served, Which};
 
 /// Counters and classes of times, for Prometheus.
 #[utoipa::path(
-    get, path = "/metrics", tag = "health",
+    get, path = "/metrics", operation_id = "metrics", tag = "health",
     responses((status = 200, body = String, content_type = "application/openmetrics-text"))
 )]
 pub(crate) async fn get(State(served): State<Arc<Served>>) -> Result<impl IntoResponse, Failure> {

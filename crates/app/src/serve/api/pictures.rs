@@ -10,8 +10,12 @@ use axum::response::IntoResponse;
 use finelens_search::{Backend, Item, Metadata, Record};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
+use utoipa::openapi::schema::{
+    ArrayBuilder, ObjectBuilder, OneOfBuilder, Schema, SchemaType, Type,
+};
 
-use super::form::{Document, Form, Id};
+use super::fields::unknown;
+use super::form::{Binary, Document, Form, Id};
 use crate::indexing;
 use crate::serve::collection::Collection;
 use crate::serve::failure::{Failure, FailureBody};
@@ -36,32 +40,62 @@ pub(crate) struct Picture {
 
 /// A picture that is sent, with what is said about it.
 #[derive(Debug, ToSchema)]
+#[serde(deny_unknown_fields)]
 #[expect(dead_code, reason = "describes a form; `Form` reads it")]
 pub(crate) struct PictureForm {
     /// JPEG, PNG, WebP, TIFF, BMP or GIF.
-    #[schema(value_type = String, format = Binary)]
-    image: Vec<u8>,
+    image: Binary,
     /// What it shows; may be repeated.
-    #[schema(required = false)]
+    #[schema(required = false, max_items = 100)]
     caption: Vec<String>,
-    /// A JSON object of values to filter by.
-    metadata: Option<String>,
-    /// Default: the head of the picture's SHA-256. Where the address names it, this must not.
-    id: Option<String>,
+    /// Values to filter by, as a JSON object.
+    #[schema(required = false, schema_with = values_by_name)]
+    metadata: Metadata,
+    /// Its id in the index, at most 4,096 bytes. Default: the head of the picture's SHA-256.
+    #[schema(required = false, pattern = "^[^\\x00-\\x1F\\x7F-\\x9F]*$")]
+    id: String,
+}
+
+/// A picture that is sent in place of another, with what is said about it.
+#[derive(Debug, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[expect(dead_code, reason = "describes a form; `Form` reads it")]
+pub(crate) struct ReplacementForm {
+    /// JPEG, PNG, WebP, TIFF, BMP or GIF.
+    image: Binary,
+    /// What it shows; may be repeated.
+    #[schema(required = false, max_items = 100)]
+    caption: Vec<String>,
+    /// Values to filter by, as a JSON object.
+    #[schema(required = false, schema_with = values_by_name)]
+    metadata: Metadata,
+}
+
+/// Texts, numbers, truth values, and lists of these by their names.
+fn values_by_name() -> Schema {
+    let single = || {
+        let types = [Type::String, Type::Number, Type::Boolean];
+        ObjectBuilder::new().schema_type(SchemaType::from_iter(types))
+    };
+    let list = ArrayBuilder::new().items(single());
+    let value = OneOfBuilder::new().item(single()).item(list);
+    let values = ObjectBuilder::new().schema_type(Type::Object);
+    values.additional_properties(Some(Schema::from(value))).into()
 }
 
 /// What is to be said about a picture from now on; what is left out stays.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Change {
+    #[schema(max_items = 100)]
     captions: Option<Vec<String>>,
-    #[schema(value_type = Option<Object>)]
+    #[schema(required = false, schema_with = values_by_name)]
     metadata: Option<Metadata>,
 }
 
 /// What is known of a picture.
 #[utoipa::path(
-    get, path = "/api/pictures/{id}", tag = "pictures",
+    get, path = "/api/pictures/{id}", operation_id = "picture", tag = "pictures",
     params(("id" = String, Path, description = "id of the picture")),
     responses(
         (status = 200, body = Picture),
@@ -105,16 +139,16 @@ fn picture(collection: &Collection, which: Which, record: Record) -> Result<Pict
 
 /// Add a picture: it is embedded at once, and found by the next search.
 #[utoipa::path(
-    post, path = "/api/pictures", tag = "pictures",
+    post, path = "/api/pictures", operation_id = "add_picture", tag = "pictures",
     request_body(content = PictureForm, content_type = "multipart/form-data"),
     responses(
         (status = 201, body = Picture, headers(("Location" = String, description = "where it is"))),
         (status = 400, body = FailureBody, description = "a field that cannot be understood"),
-        (status = 403, body = FailureBody, description = "nothing may be changed here"),
+        (status = 403, body = FailureBody, description = "nothing may be changed here, or not this picture"),
         (status = 409, body = FailureBody, description = "the id is taken, or somebody else is writing"),
         (status = 413, body = FailureBody, description = "too large"),
         (status = 415, body = FailureBody, description = "no picture"),
-        (status = 422, body = FailureBody, description = "a damaged picture"),
+        (status = 422, body = FailureBody, description = "a damaged picture, or an id or captions that cannot be"),
         (status = 429, body = FailureBody, description = "too much is asked; see Retry-After"),
         (status = 503, body = FailureBody, description = "the model of the index is not there"),
     )
@@ -132,18 +166,18 @@ pub(crate) async fn post(
 
 /// Replace a picture of the index by another, with what is said about it.
 #[utoipa::path(
-    put, path = "/api/pictures/{id}", tag = "pictures",
+    put, path = "/api/pictures/{id}", operation_id = "replace_picture", tag = "pictures",
     params(("id" = String, Path, description = "id of the picture")),
-    request_body(content = PictureForm, content_type = "multipart/form-data"),
+    request_body(content = ReplacementForm, content_type = "multipart/form-data"),
     responses(
         (status = 200, body = Picture),
         (status = 400, body = FailureBody, description = "a field that cannot be understood"),
-        (status = 403, body = FailureBody, description = "nothing may be changed here"),
+        (status = 403, body = FailureBody, description = "nothing may be changed here, or not this picture"),
         (status = 404, body = FailureBody, description = "no picture of this id"),
         (status = 409, body = FailureBody, description = "somebody else is writing"),
         (status = 413, body = FailureBody, description = "too large"),
         (status = 415, body = FailureBody, description = "no picture"),
-        (status = 422, body = FailureBody, description = "a damaged picture"),
+        (status = 422, body = FailureBody, description = "a damaged picture, or an id or captions that cannot be"),
         (status = 429, body = FailureBody, description = "too much is asked; see Retry-After"),
         (status = 503, body = FailureBody, description = "the model of the index is not there"),
     )
@@ -159,17 +193,18 @@ pub(crate) async fn put(
 
 /// Say something else about a picture.
 #[utoipa::path(
-    patch, path = "/api/pictures/{id}", tag = "pictures",
+    patch, path = "/api/pictures/{id}", operation_id = "change_picture", tag = "pictures",
     params(("id" = String, Path, description = "id of the picture")),
     request_body = Change,
     responses(
         (status = 200, body = Picture),
         (status = 400, body = FailureBody, description = "a document that cannot be understood"),
-        (status = 403, body = FailureBody, description = "nothing may be changed here"),
+        (status = 403, body = FailureBody, description = "nothing may be changed here, or not this picture"),
         (status = 404, body = FailureBody, description = "no picture of this id"),
         (status = 409, body = FailureBody, description = "somebody else is writing"),
         (status = 413, body = FailureBody, description = "too large"),
         (status = 415, body = FailureBody, description = "no JSON"),
+        (status = 422, body = FailureBody, description = "captions or metadata that cannot be"),
         (status = 429, body = FailureBody, description = "too much is asked; see Retry-After"),
     )
 )]
@@ -183,13 +218,14 @@ pub(crate) async fn patch(
         check_captions(captions)?;
     }
     let admitted = served.gate.enter()?;
-    let (picture, _) = admitted.work(move || reword(&served.main, &id, change)).await?;
+    let (picture, _) = admitted.work(move || reword(&served, &id, change)).await?;
     picture.map(Json)
 }
 
-fn reword(collection: &Collection, id: &str, change: Change) -> Result<Picture, Failure> {
+fn reword(served: &Served, id: &str, change: Change) -> Result<Picture, Failure> {
+    let collection = &served.main;
     let record = collection.write(|index| {
-        let item = index.get(id)?.ok_or_else(|| Failure::no_picture(id))?;
+        let item = index.get(id)?.ok_or_else(|| not_here(served, id))?;
         let record = Record {
             captions: change.captions.unwrap_or(item.record.captions),
             metadata: change.metadata.unwrap_or(item.record.metadata),
@@ -204,11 +240,11 @@ fn reword(collection: &Collection, id: &str, change: Change) -> Result<Picture, 
 
 /// Take a picture out of the index. An original that lies in a folder of yours stays there.
 #[utoipa::path(
-    delete, path = "/api/pictures/{id}", tag = "pictures",
+    delete, path = "/api/pictures/{id}", operation_id = "delete_picture", tag = "pictures",
     params(("id" = String, Path, description = "id of the picture")),
     responses(
         (status = 204, description = "it is gone"),
-        (status = 403, body = FailureBody, description = "nothing may be changed here"),
+        (status = 403, body = FailureBody, description = "nothing may be changed here, or not this picture"),
         (status = 404, body = FailureBody, description = "no picture of this id"),
         (status = 409, body = FailureBody, description = "somebody else is writing"),
         (status = 429, body = FailureBody, description = "too much is asked; see Retry-After"),
@@ -220,16 +256,27 @@ pub(crate) async fn delete(
 ) -> Result<StatusCode, Failure> {
     served.must_be_writable()?;
     let admitted = served.gate.enter()?;
-    let (deleted, _) = admitted.work(move || remove(&served.main, &id)).await?;
+    let (deleted, _) = admitted.work(move || remove(&served, &id)).await?;
     deleted.map(|()| StatusCode::NO_CONTENT)
 }
 
-fn remove(collection: &Collection, id: &str) -> Result<(), Failure> {
+/// Why a picture cannot be changed: there is none, or it is in the other index alone.
+fn not_here(served: &Served, id: &str) -> Failure {
+    let other = served.other.as_ref().and_then(|other| other.reader.get(id).ok().flatten());
+    if other.is_none() {
+        return Failure::no_picture(id);
+    }
+    let told = "this picture is only in the index to compare with, and that one stays as it is";
+    Failure::forbidden("compared_only", told).hint("serve that index with --index to change it")
+}
+
+fn remove(served: &Served, id: &str) -> Result<(), Failure> {
+    let collection = &served.main;
     collection.write(|index| {
-        let item = index.get(id)?.ok_or_else(|| Failure::no_picture(id))?;
+        let item = index.get(id)?.ok_or_else(|| not_here(served, id))?;
         indexing::add_changes(index, 1)?;
         index.delete(&[id])?;
-        collection.forget_original(index, item.record.place.as_ref())
+        collection.forget_original(index, id, item.record.place.as_ref())
     })
 }
 
@@ -243,17 +290,14 @@ impl Sent {
     fn read(mut form: Form, id: Option<&str>) -> Result<Self, Failure> {
         let image = form.image()?;
         let mut record = Record { id: id.unwrap_or_default().to_owned(), ..Record::default() };
+        let known: &[&str] = &["image", "caption", "metadata", "id"];
+        let known = &known[..known.len() - usize::from(id.is_some())];
         for (name, value) in form.fields.0 {
             match name.as_str() {
                 "caption" => record.captions.push(value),
                 "metadata" => record.metadata = metadata(&value)?,
                 "id" if id.is_none() => record.id = checked_id(value)?,
-                _ => {
-                    return Err(super::fields::unknown(
-                        &name,
-                        &["image", "caption", "metadata", "id"],
-                    ));
-                }
+                _ => return Err(unknown(&name, known)),
             }
         }
         check_captions(&record.captions)?;
@@ -279,7 +323,7 @@ fn check_captions(captions: &[String]) -> Result<(), Failure> {
         return Ok(());
     }
     let told = format!("expected at most {CAPTIONS} captions of {LONGEST_CAPTION} bytes each");
-    Err(Failure::bad("bad_captions", told))
+    Err(Failure::senseless("bad_captions", told))
 }
 
 fn metadata(text: &str) -> Result<Metadata, Failure> {
@@ -291,9 +335,9 @@ fn metadata(text: &str) -> Result<Metadata, Failure> {
 
 /// An id that can stand in an address: `.` and `..` would be taken for something else there.
 fn checked_id(id: String) -> Result<String, Failure> {
-    if matches!(id.as_str(), "" | "." | "..") || id.chars().any(char::is_control) {
+    if matches!(id.as_str(), "." | "..") || id.chars().any(char::is_control) {
         let told = format!("id: expected letters that can stand in an address, found {id:?}");
-        return Err(Failure::bad("bad_id", told));
+        return Err(Failure::senseless("bad_id", told));
     }
     Ok(id)
 }
@@ -320,29 +364,27 @@ async fn put_picture(served: Arc<Served>, sent: Sent, put: Put) -> Result<Pictur
     let vector = embedding.picture(pixels).await?;
     let record = Record { thumbnail: Some(thumbnail), ..sent.record };
     let item = Item { record, vector };
-    let store = move || store(&served.main, &sent.image, item, put);
+    let store = move || store(&served, &sent.image, item, put);
     admitted.work(store).await?.0
 }
 
-fn store(
-    collection: &Collection,
-    image: &[u8],
-    mut item: Item,
-    put: Put,
-) -> Result<Picture, Failure> {
+fn store(served: &Served, image: &[u8], mut item: Item, put: Put) -> Result<Picture, Failure> {
+    let collection = &served.main;
     let id = item.record.id.clone();
     let record = collection.write(|index| {
         let before = index.get(&id)?;
         match put {
             Put::New if before.is_some() => return Err(taken(&id)),
-            Put::Known if before.is_none() => return Err(Failure::no_picture(&id)),
+            Put::Known if before.is_none() => return Err(not_here(served, &id)),
             _ => {}
         }
-        item.record.place = Some(collection.uploads.keep_picture(image)?);
+        let place = collection.uploads.keep_picture(image, &id)?;
+        let before = before.and_then(|before| before.record.place);
+        let before = before.filter(|before| before.path != place.path);
+        item.record.place = Some(place);
         indexing::add_changes(index, 1)?;
         index.put(std::slice::from_ref(&item))?;
-        let before = before.and_then(|before| before.record.place);
-        collection.forget_original(index, before.as_ref())?;
+        collection.forget_original(index, &id, before.as_ref())?;
         Ok(item.record)
     })?;
     picture(collection, Which::Main, record)

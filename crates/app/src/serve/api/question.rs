@@ -32,9 +32,10 @@ pub(crate) struct Question {
     #[param(required = false, inline)]
     pub(crate) mode: Legs,
     /// Share of the vector in the hybrid. Default: as it was fitted to the index.
-    #[param(minimum = 0, maximum = 1)]
+    #[param(value_type = f32, required = false, minimum = 0, maximum = 1)]
     pub(crate) weight: Option<f32>,
     /// Condition, as in `year >= 2010 and class in (port, "river bank")`.
+    #[param(value_type = String, required = false)]
     pub(crate) filter: Option<String>,
     /// Hits to leave out at the top.
     #[param(required = false, maximum = 100_000)]
@@ -43,6 +44,7 @@ pub(crate) struct Question {
     #[param(required = false, minimum = 1, maximum = 200)]
     pub(crate) limit: usize,
     /// Leave out hits whose fused score is below this.
+    #[param(value_type = f32, required = false)]
     pub(crate) min_score: Option<f32>,
     /// Like this uploaded picture: what `POST /api/uploads` returned; may be repeated.
     #[param(required = false)]
@@ -198,7 +200,7 @@ impl Question {
         if parts.len() > PARTS {
             let told =
                 format!("expected at most {PARTS} texts and pictures, found {}", parts.len());
-            return Err(Failure::bad("bad_query", told).hint("ask for less at once"));
+            return Err(Failure::senseless("bad_query", told).hint("ask for less at once"));
         }
         Ok(parts)
     }
@@ -207,7 +209,7 @@ impl Question {
 /// Refuses something to compare pictures with where pictures are not compared.
 pub(crate) fn not_lexical(name: &str) -> Failure {
     let told = format!("mode=lexical goes by the words alone: {name} has no part in it");
-    Failure::bad("bad_query", told).hint("leave it out, or choose mode=hybrid")
+    Failure::senseless("bad_query", told).hint("leave it out, or choose mode=hybrid")
 }
 
 fn part(weight: f32, what: What<String>) -> Part<String> {

@@ -8,11 +8,15 @@ use axum::body::Bytes;
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use finelens_search::{Backend, Mode};
-use utoipa::ToSchema;
+use utoipa::openapi::RefOr;
+use utoipa::openapi::schema::{
+    AdditionalProperties, ArrayBuilder, KnownFormat, ObjectBuilder, Schema, SchemaFormat, Type,
+};
+use utoipa::{IntoParams, PartialSchema, ToSchema};
 
 use super::answer::{Answer, Took};
 use super::fields::Fields;
-use super::form::Form;
+use super::form::{Form, PICTURES};
 use super::question::{Legs, Question, not_lexical};
 use crate::found;
 use crate::question::{Part, What};
@@ -24,11 +28,12 @@ use crate::serve::state::Served;
 
 /// Search by words, by pictures, or by both. Without any question: everything, newest first.
 #[utoipa::path(
-    get, path = "/api/search", tag = "search", params(Question),
+    get, path = "/api/search", operation_id = "search", tag = "search", params(Question),
     responses(
         (status = 200, body = Answer),
         (status = 400, body = FailureBody, description = "a parameter that cannot be understood"),
-        (status = 404, body = FailureBody, description = "a picture that is not there"),
+        (status = 404, body = FailureBody, description = "a picture or an index that is not there"),
+        (status = 422, body = FailureBody, description = "a filter that cannot be understood, or a question without sense"),
         (status = 429, body = FailureBody, description = "too much is asked; see Retry-After"),
         (status = 503, body = FailureBody, description = "the model of the index is not there"),
     )
@@ -54,27 +59,38 @@ fn rendered(served: &Served, answer: Answer) -> Response {
 }
 
 /// What a search by pictures is sent: the parameters of the search by address, and pictures.
-#[derive(Debug, ToSchema)]
-#[expect(dead_code, reason = "describes a form; `Form` reads it")]
-pub(crate) struct SearchForm {
-    /// A picture; may be repeated.
-    #[schema(value_type = Vec<String>, format = Binary)]
-    image: Vec<u8>,
-    /// Words; and so on for every other parameter.
-    q: Option<String>,
+#[derive(Debug)]
+pub(crate) struct SearchForm;
+
+impl ToSchema for SearchForm {}
+
+impl PartialSchema for SearchForm {
+    fn schema() -> RefOr<Schema> {
+        let picture = ObjectBuilder::new().schema_type(Type::String);
+        let picture = picture.format(Some(SchemaFormat::KnownFormat(KnownFormat::Binary)));
+        let images = ArrayBuilder::new().items(picture).max_items(Some(PICTURES));
+        let images =
+            images.description(Some("JPEG, PNG, WebP, TIFF, BMP or GIF; may be repeated."));
+        let form = ObjectBuilder::new()
+            .property("image", images)
+            .additional_properties(Some(AdditionalProperties::<Schema>::FreeForm(false)));
+        let parameters = Question::into_params(|| None).into_iter();
+        let fields = parameters.filter_map(|field| Some((field.name, field.schema?)));
+        fields.fold(form, |form, (name, schema)| form.property(name, schema)).into()
+    }
 }
 
 /// Search by pictures that are sent along; nothing of them is kept.
 #[utoipa::path(
-    post, path = "/api/search", tag = "search",
+    post, path = "/api/search", operation_id = "search_by_pictures", tag = "search",
     request_body(content = SearchForm, content_type = "multipart/form-data"),
     responses(
         (status = 200, body = Answer),
         (status = 400, body = FailureBody, description = "a field that cannot be understood"),
-        (status = 404, body = FailureBody, description = "a picture that is not there"),
+        (status = 404, body = FailureBody, description = "a picture or an index that is not there"),
         (status = 413, body = FailureBody, description = "too large"),
         (status = 415, body = FailureBody, description = "no picture"),
-        (status = 422, body = FailureBody, description = "a damaged picture"),
+        (status = 422, body = FailureBody, description = "a damaged picture, or a question without sense"),
         (status = 429, body = FailureBody, description = "too much is asked; see Retry-After"),
         (status = 503, body = FailureBody, description = "the model of the index is not there"),
     )

@@ -32,7 +32,7 @@ pub(crate) struct Login {
 }
 
 /// What you may do.
-#[utoipa::path(get, path = "/api/session", tag = "session", responses((status = 200, body = Session)))]
+#[utoipa::path(get, path = "/api/session", operation_id = "session", tag = "session", responses((status = 200, body = Session)))]
 pub(crate) async fn get(
     Extension(policy): Extension<Arc<Policy>>,
     Extension(caller): Extension<Caller>,
@@ -52,14 +52,15 @@ fn session(policy: &Policy, caller: Caller) -> Session {
 ///
 /// A form is answered with a way to the page that it names as `next`.
 #[utoipa::path(
-    post, path = "/api/login", tag = "session",
+    post, path = "/api/login", operation_id = "log_in", tag = "session",
     request_body(content((Login = "application/json"), (Login = "application/x-www-form-urlencoded"))),
     responses(
         (status = 204, description = "the cookie is set"),
         (status = 303, description = "the same for a form"),
-        (status = 400, body = FailureBody, description = "no token was sent, or none is needed"),
+        (status = 400, body = FailureBody, description = "no token was sent"),
         (status = 401, body = FailureBody, description = "another token"),
         (status = 403, body = FailureBody, description = "sent by a page of another site"),
+        (status = 409, body = FailureBody, description = "no token is needed here"),
         (status = 413, body = FailureBody, description = "too long"),
         (status = 415, body = FailureBody, description = "neither JSON nor a form"),
         (status = 429, body = FailureBody, description = "too many wrong tokens; see Retry-After"),
@@ -73,7 +74,8 @@ pub(crate) async fn log_in(
 ) -> Result<Response, Failure> {
     let (login, form) = read(&headers, &body)?;
     if !policy.needs_login() {
-        return Err(Failure::bad("no_login", "this server asks for no token"));
+        let told = "this server asks for no token";
+        return Err(Failure::new(StatusCode::CONFLICT, "no_login", told));
     }
     match policy.log_in(caller, login.token.trim()) {
         Ok(cookie) => {
@@ -120,7 +122,7 @@ fn read(headers: &HeaderMap, body: &[u8]) -> Result<(Login, bool), Failure> {
 
 /// Log out: the cookie means nothing from then on.
 #[utoipa::path(
-    post, path = "/api/logout", tag = "session",
+    post, path = "/api/logout", operation_id = "log_out", tag = "session",
     responses(
         (status = 303, description = "the cookie is gone; on to the page"),
         (status = 403, body = FailureBody, description = "sent by a page of another site"),

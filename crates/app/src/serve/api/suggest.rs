@@ -54,10 +54,11 @@ pub(crate) struct Suggestions {
 
 /// Words of the captions that go on with what was typed.
 #[utoipa::path(
-    get, path = "/api/suggest", tag = "search", params(Typed),
+    get, path = "/api/suggest", operation_id = "suggest", tag = "search", params(Typed),
     responses(
         (status = 200, body = Suggestions),
         (status = 400, body = FailureBody, description = "a parameter that cannot be understood"),
+        (status = 404, body = FailureBody, description = "no other index is served"),
         (status = 429, body = FailureBody, description = "too much is asked; see Retry-After"),
     )
 )]

@@ -9,7 +9,8 @@ use axum::response::Response;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::form::{Form, Id};
+use super::fields::unknown;
+use super::form::{Binary, Form, Id};
 use crate::serve::failure::{Failure, FailureBody};
 use crate::serve::gate::blocking;
 use crate::serve::images;
@@ -17,11 +18,11 @@ use crate::serve::state::Served;
 
 /// A picture that is sent.
 #[derive(Debug, ToSchema)]
+#[serde(deny_unknown_fields)]
 #[expect(dead_code, reason = "describes a form; `Form` reads it")]
 pub(crate) struct UploadForm {
     /// JPEG, PNG, WebP, TIFF, BMP or GIF.
-    #[schema(value_type = String, format = Binary)]
-    image: Vec<u8>,
+    image: Binary,
 }
 
 /// Where it is.
@@ -33,7 +34,7 @@ pub(crate) struct Upload {
 
 /// Keep a picture to search with. The ones not asked for the longest are forgotten.
 #[utoipa::path(
-    post, path = "/api/uploads", tag = "search",
+    post, path = "/api/uploads", operation_id = "upload", tag = "search",
     request_body(content = UploadForm, content_type = "multipart/form-data"),
     responses(
         (status = 201, body = Upload),
@@ -50,6 +51,9 @@ pub(crate) async fn post(
     mut form: Form,
 ) -> Result<(StatusCode, Json<Upload>), Failure> {
     let bytes = form.image()?;
+    if let Some((name, _)) = form.fields.0.first() {
+        return Err(unknown(name, &["image"]));
+    }
     // Only what can be decoded is kept.
     served.decoding.check(bytes.clone()).await?;
     let picture = blocking(move || served.main.uploads.keep_query(&bytes)).await??;
@@ -58,10 +62,10 @@ pub(crate) async fn post(
 
 /// A picture that was kept, encoded anew.
 #[utoipa::path(
-    get, path = "/api/uploads/{picture}", tag = "search",
+    get, path = "/api/uploads/{picture}", operation_id = "uploaded", tag = "search",
     params(("picture" = String, Path, description = "what the upload was answered with")),
     responses(
-        (status = 200, content_type = "image/jpeg", body = [u8]),
+        (status = 200, content_type = "image/jpeg", body = Binary),
         (status = 404, body = FailureBody, description = "never uploaded, or forgotten"),
         (status = 429, body = FailureBody, description = "too much is asked; see Retry-After"),
         (status = 503, body = FailureBody, description = "it takes too long to be decoded"),

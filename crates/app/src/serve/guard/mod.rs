@@ -17,7 +17,7 @@ use std::sync::Arc;
 
 use axum::extract::{ConnectInfo, DefaultBodyLimit, MatchedPath, Request, State};
 use axum::http::request::Parts;
-use axum::http::{HeaderName, Method, StatusCode, header};
+use axum::http::{HeaderMap, HeaderName, Method, StatusCode, Uri, header};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Redirect, Response};
 use axum::{Extension, Router};
@@ -138,7 +138,7 @@ impl Policy {
     }
 
     /// Ends the session of these cookies: the value of the header `Set-Cookie`.
-    pub(crate) fn log_out(&self, headers: &axum::http::HeaderMap) -> String {
+    pub(crate) fn log_out(&self, headers: &HeaderMap) -> String {
         self.sessions.end(headers)
     }
 
@@ -229,18 +229,28 @@ const READS: [&str; 3] = ["/api/search", "/api/find", "/api/uploads"];
 /// comes from.
 const FORMS: [&str; 2] = ["/api/login", "/api/logout"];
 
+/// Whether anybody may ask this route.
+pub(crate) fn is_open(path: &str) -> bool {
+    OPEN.contains(&path) || path.starts_with(ASSETS)
+}
+
+/// Whether what this route is sent needs no mark.
+pub(crate) fn is_form(path: &str) -> bool {
+    FORMS.contains(&path)
+}
+
 impl Route {
     /// By the route that answers, not by the letters of the address. What is not listed needs the most.
     fn of(head: &Parts) -> Self {
         let path = head.extensions.get::<MatchedPath>().map_or("", MatchedPath::as_str);
         let looks = head.method == Method::GET || head.method == Method::HEAD;
         let needs = match path {
-            path if OPEN.contains(&path) || path.starts_with(ASSETS) => Access::Nothing,
+            path if is_open(path) => Access::Nothing,
             _ if looks => Access::Read,
             path if READS.contains(&path) => Access::Read,
             _ => Access::Write,
         };
-        Self { needs, marked: !looks && !FORMS.contains(&path) }
+        Self { needs, marked: !looks && !is_form(path) }
     }
 }
 
@@ -268,17 +278,17 @@ async fn check(State(policy): State<Arc<Policy>>, request: Request, next: Next) 
         Err(failure) => failure,
     };
     policy.metrics.refused(failure.code());
-    if failure.code() == "login" && wants_page(&head) {
+    if failure.code() == "login" && wants_page(&head.method, &head.uri, &head.headers) {
         return Redirect::to(&login_page(&head)).into_response();
     }
     failure.into_response()
 }
 
 /// Whether a person looks at the answer.
-fn wants_page(head: &Parts) -> bool {
-    let accepts = head.headers.get(header::ACCEPT).and_then(|accept| accept.to_str().ok());
-    let api = head.uri.path().starts_with("/api/") || head.uri.path() == "/metrics";
-    head.method == Method::GET && !api && accepts.is_some_and(|accept| accept.contains("text/html"))
+pub(crate) fn wants_page(method: &Method, address: &Uri, headers: &HeaderMap) -> bool {
+    let accepts = headers.get(header::ACCEPT).and_then(|accept| accept.to_str().ok());
+    let api = address.path().starts_with("/api/") || address.path() == "/metrics";
+    method == Method::GET && !api && accepts.is_some_and(|accept| accept.contains("text/html"))
 }
 
 /// Where to log in, and where to go on from there.

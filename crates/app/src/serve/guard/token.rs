@@ -7,7 +7,7 @@ use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use axum::http::header::AUTHORIZATION;
-use axum::http::{HeaderMap, Uri};
+use axum::http::{HeaderMap, StatusCode, Uri};
 use sha2::{Digest, Sha256};
 use subtle::{Choice, ConstantTimeEq};
 
@@ -154,10 +154,10 @@ pub(crate) fn carried(headers: &HeaderMap) -> Result<Option<&str>, Failure> {
     let bearer = bearer.filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"));
     match (bearer, values.next()) {
         (Some((_, token)), None) => Ok(Some(token.trim())),
-        _ => Err(Failure::bad(
-            "bad_authorization",
-            "expected one header Authorization: Bearer TOKEN",
-        )),
+        _ => {
+            let told = "expected one header Authorization: Bearer TOKEN";
+            Err(Failure::new(StatusCode::UNAUTHORIZED, "bad_authorization", told))
+        }
     }
 }
 

@@ -60,7 +60,8 @@ fn each_token_opens_what_it_is_for_and_nothing_else() {
     }
     for header in ["Basic cmVhZA==", READ, "Bearer"] {
         let answer = server.send(&search().header("Authorization", header));
-        assert_eq!(answer.failure(), (400, "bad_authorization".to_owned()), "{header}");
+        assert_eq!(answer.failure(), (401, "bad_authorization".to_owned()), "{header}");
+        assert_eq!(answer.header("www-authenticate"), Some("Bearer"));
     }
 }
 

@@ -21,17 +21,17 @@ fn words_find_their_picture_and_pages_go_on() {
 fn a_question_that_cannot_be_understood_is_answered_with_what_was_expected() {
     let folder = indexed();
     let server = Server::start(&folder, &[]);
-    for (asked, code) in [
-        ("filter=year+%3E%3D", "bad_filter"),
-        ("mode=magic", "bad_parameter"),
-        ("limit=0", "bad_parameter"),
-        ("limit=201", "bad_parameter"),
-        ("offset=-1", "bad_parameter"),
-        ("query=boat", "unknown_parameter"),
-        ("index=other", "no_index"),
+    for (asked, status, code) in [
+        ("filter=year+%3E%3D", 422, "bad_filter"),
+        ("mode=magic", 400, "bad_parameter"),
+        ("limit=0", 400, "bad_parameter"),
+        ("limit=201", 400, "bad_parameter"),
+        ("offset=-1", 400, "bad_parameter"),
+        ("query=boat", 400, "unknown_parameter"),
+        ("index=other", 404, "no_index"),
     ] {
         let answer = server.get(&format!("/api/search?{asked}"));
-        assert_eq!(answer.failure(), (400, code.to_owned()), "{asked}");
+        assert_eq!(answer.failure(), (status, code.to_owned()), "{asked}");
         assert!(answer.json()["error"]["hint"].is_string() || code == "bad_parameter", "{asked}");
     }
     assert_eq!(server.get("/api/nothing").failure(), (404, "not_found".to_owned()));
@@ -59,12 +59,12 @@ fn words_and_pictures_are_added_and_subtracted() {
     ));
     assert_eq!(ids(&away).len(), 4);
     let cancelled = server.get("/api/search?add=snow&subtract=snow");
-    assert_eq!(cancelled.failure(), (400, "bad_query".to_owned()));
+    assert_eq!(cancelled.failure(), (422, "bad_query".to_owned()));
     assert_eq!(server.get("/api/search?like=nobody").failure(), (404, "no_picture".to_owned()));
     assert_eq!(server.get("/api/search?picture=ff").failure(), (404, "no_upload".to_owned()));
     assert_eq!(
         server.get("/api/search?mode=lexical&like=a").failure(),
-        (400, "bad_query".to_owned())
+        (422, "bad_query".to_owned())
     );
 }
 
