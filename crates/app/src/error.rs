@@ -8,6 +8,9 @@ use std::path::PathBuf;
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub(crate) enum Error {
+    /// An address that nothing can be served at.
+    #[error("cannot listen at {address}")]
+    Listen { address: String, source: std::io::Error },
     /// A setting has a name that means nothing.
     #[error("{origin}: unknown setting {key:?}")]
     UnknownSetting { origin: String, key: String, nearest: Option<String> },

@@ -139,9 +139,24 @@ fn of_app(error: &Error) -> Known {
         Error::Unguarded { .. } => {
             ("unguarded", "give it --write-token-file FILE, and --read-token-file FILE for those who only search; docs/security.md".to_owned())
         }
+        Error::Listen { source, .. } => ("cannot_listen", unheard(source)),
         Error::ImageSize { .. } => ("bad_size", "choose a larger picture or another --preset".to_owned()),
     };
     (code, Some(hint))
+}
+
+/// How to listen nevertheless.
+fn unheard(error: &io::Error) -> String {
+    let why = match error.kind() {
+        io::ErrorKind::AddrInUse => {
+            "another program listens there, perhaps another finelens; end it, or choose another"
+        }
+        io::ErrorKind::PermissionDenied => {
+            "ports below 1024 are for administrators; choose another"
+        }
+        _ => "the address must be one of this machine, written HOST:PORT; choose another",
+    };
+    format!("{why} with --addr, such as --addr 127.0.0.1:7701")
 }
 
 /// How to do without the hub.

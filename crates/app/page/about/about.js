@@ -17,21 +17,27 @@ const duration = (seconds) =>
   seconds < 90 ? `${Math.round(seconds)} s` : seconds < 5400 ? `${Math.round(seconds / 60)} min` : `${(seconds / 3600).toFixed(1)} h`;
 
 function rule(index) {
-  if (index.rule === 'convex') return `${percent(1 - index.weight)} and ${percent(index.weight)}, fitted`;
+  if (index.rule === 'convex') {
+    const meaning = Math.round(100 * index.weight);
+    return `${100 - meaning} % and ${meaning} %, fitted`;
+  }
   return index.rule === 'rrf' ? 'by rank (not fitted)' : index.rule;
 }
 
-function Index({ index }) {
+function Index({ index, alone }) {
+  const title = alone ? 'The index' : index.name === 'main' ? 'The index that is searched' : 'The index to compare with';
   return html`<section>
-    <h2>${index.path_name ?? index.name}</h2>
+    <h2>${title}</h2>
     <${Facts} facts=${[
+      ['Folder', index.path_name],
       ['Pictures', index.pictures?.toLocaleString()],
       ['On disk', index.bytes && bytes(index.bytes)],
       ['Model', index.model?.name],
+      ['Size', index.model?.preset && `${index.model.preset}, ${index.model.image_size} px`],
       ['Fingerprint', index.model?.hash?.slice(0, 12)],
-      ['Numbers a picture', index.dim],
+      ['Numbers per picture', index.dim],
       ['Words and meaning', rule(index)],
-      ['Recall of the fast way', index.recall && percent(index.recall)],
+      ['Recall of the fast search', index.recall && percent(index.recall)],
       ['Language of captions', index.language?.replace(/^./, (letter) => letter.toUpperCase())],
     ]} />
   </section>`;
@@ -122,7 +128,7 @@ export function About({ server }) {
       <h1>${main ? `${plural(main.pictures, 'picture')}, and the model that reads them` : 'About'}</h1>
       ${!server.known && html`<${Skeletons} count=${4} />`}
       ${server.known && !main && html`<${Empty} title="The server does not say"><p>It could not be asked what it serves.</p><//>`}
-      ${server.indexes.map((index) => html`<${Index} key=${index.name} index=${index} />`)}
+      ${server.indexes.map((index) => html`<${Index} key=${index.name} index=${index} alone=${server.indexes.length === 1} />`)}
       ${main && html`<${Training} training=${main.training} /><${Evaluation} evaluation=${main.evaluation} /><${Commands} server=${server} />`}
       ${server.version && html`<p class="quiet">finelens ${server.version}</p>`}
     </main>`;

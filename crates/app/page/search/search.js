@@ -239,7 +239,7 @@ export function Search({ search, server }) {
     }} />
     <${Dropping} zones=${zones} onPictures=${onPictures} />
     ${adding?.length && html`<${Adding} files=${adding} onClose=${() => setAdding(null)} onAdded=${found.reload} />`}
-    ${open !== null && html`<${Viewer} id=${open} hits=${found.hits} asked=${asked} writable=${server.writable}
+    ${open !== null && html`<${Viewer} id=${open} hits=${found.hits} asked=${asked} writable=${server.writable && query.index !== 'other'}
       actions=${viewerActions({ id: open, query, found, wasOpened })}
       onChanged=${(id, changed) => found.change(id, (hit) => [{ ...hit, ...changed, marks: [] }])}
       onDeleted=${(id) => {

@@ -24,14 +24,24 @@ function useOpened(id, hits) {
   return { hit: found ?? known.picture, picture: known.picture, error: found ? null : known.error };
 }
 
+/** A small picture is enlarged so much at most, and to this many pixels in any case. Own choice: more only shows how few there are. */
+const ENLARGED = 2.5;
+const SMALLEST = 420;
+
 /** The thumbnail at once, the original over it when it has come. */
 function Picture({ id, alt }) {
   const [loaded, setLoaded] = useState(null);
   const [failed, setFailed] = useState(null);
-  return html`<div class="stage-picture">
-    <img class="thumbnail" src=${api.thumbnail(id)} alt=${loaded === id ? '' : alt} />
+  const [most, setMost] = useState(null);
+  const fit = ({ target }) => setMost(Math.max(SMALLEST, ENLARGED * Math.max(target.naturalWidth, target.naturalHeight)));
+  const onLoad = (event) => {
+    setLoaded(id);
+    fit(event);
+  };
+  return html`<div class="stage-picture" style=${{ '--most': most && `${most}px` }}>
+    <img class="thumbnail" src=${api.thumbnail(id)} alt=${loaded === id ? '' : alt} onLoad=${fit} />
     ${failed !== id && html`<img key=${id} class=${`original${loaded === id ? ' loaded' : ''}`} src=${api.original(id)} alt=${loaded === id ? alt : ''}
-      onLoad=${() => setLoaded(id)} onError=${() => setFailed(id)} />`}
+      onLoad=${onLoad} onError=${() => setFailed(id)} />`}
     ${failed === id && html`<p class="note">The original is not where it was; this is its thumbnail.</p>`}
   </div>`;
 }

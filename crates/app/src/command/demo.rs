@@ -30,6 +30,10 @@ const SHOWN: usize = 3;
 
 /// Runs the command.
 pub(crate) fn run(words: &Demo, printer: &Printer) -> anyhow::Result<Verdict> {
+    if !words.no_serve {
+        // Nobody should wait for minutes to learn it.
+        serve::must_be_free(&words.addr)?;
+    }
     let Some(dir) = &words.dir else {
         let dir = tempfile::tempdir()?;
         let verdict = show(dir.path(), words, printer)?;

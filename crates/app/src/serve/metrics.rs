@@ -11,6 +11,7 @@ use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::histogram::Histogram;
+use prometheus_client::metrics::info::Info;
 use prometheus_client::registry::{Registry, Unit};
 
 /// Upper ends of the classes of time, in seconds: 0.5 ms to 10 s, about two for each doubling where most requests are.
@@ -121,6 +122,8 @@ impl Default for Metrics {
 impl Metrics {
     fn register(&mut self) {
         let registry = &mut self.registry;
+        let version = Info::new([("version", env!("CARGO_PKG_VERSION"))]);
+        registry.register("build", "Which finelens it is", version);
         registry.register("requests", "Requests answered", self.answered.clone());
         let told = "Time from the head of a request to the head of its answer";
         registry.register_with_unit("request_duration", told, Unit::Seconds, self.took.clone());
@@ -205,6 +208,7 @@ mod tests {
             "finelens_request_duration_seconds_bucket{le=\"0.004\",route=\"/api/search\"} 1",
             "finelens_stage_duration_seconds_count{stage=\"embed\"} 1",
             "finelens_refused_total{reason=\"cross_site\"} 1",
+            "finelens_build_info{version=\"",
             "finelens_queue{queue=\"search\"} 4",
             "finelens_index_pictures{index=\"main\"} 6",
             "finelens_index_recall{index=\"main\"} 0.99",

@@ -24,10 +24,10 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use anyhow::Context;
 use axum::Router;
 use tokio::net::TcpListener;
 
+use crate::error::Error;
 use crate::printer::Printer;
 use failure::Failure;
 use gate::blocking;
@@ -59,6 +59,13 @@ impl Config {
     }
 }
 
+/// Fails where nothing can listen there, so that whoever wants to serve later knows at once.
+pub(crate) fn must_be_free(address: &str) -> anyhow::Result<()> {
+    let taken = |source| Error::Listen { address: address.to_owned(), source };
+    std::net::TcpListener::bind(address).map_err(taken)?;
+    Ok(())
+}
+
 /// Longest time that requests in flight are given to end once the server was asked to stop.
 const PATIENCE: Duration = Duration::from_secs(20);
 
@@ -76,9 +83,8 @@ pub(crate) fn run(config: &Config, printer: &Printer) -> anyhow::Result<()> {
 }
 
 async fn listen(config: &Config, served: Arc<Served>, printer: &Printer) -> anyhow::Result<()> {
-    let listener = TcpListener::bind(&config.address)
-        .await
-        .with_context(|| format!("cannot listen at {}", config.address))?;
+    let taken = |source| Error::Listen { address: config.address.clone(), source };
+    let listener = TcpListener::bind(&config.address).await.map_err(taken)?;
     let address = listener.local_addr()?;
     let warn = |told| printer.warn(told);
     let policy = Arc::new(Policy::new(&config.guard, address, Arc::clone(&served.metrics), warn)?);
@@ -115,7 +121,7 @@ async fn let_go(served: Arc<Served>) {
 fn router(served: Arc<Served>, policy: &Arc<Policy>) -> Router {
     let routes = openapi::router()
         .merge(page::router())
-        .fallback(|| async { Failure::nothing_here() })
+        .fallback(page::missing)
         .method_not_allowed_fallback(|| async { Failure::wrong_method() })
         .with_state(served);
     guard::wrap(routes, policy)

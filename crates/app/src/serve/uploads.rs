@@ -19,6 +19,8 @@ use crate::indexing::{UPLOADS, size_and_time};
 const QUERIES: &str = "queries";
 /// Pictures of the index.
 const PICTURES: &str = "pictures";
+/// Who uses a picture of the index: a folder for each, in it an empty file for each id, named by the id's hash.
+const USERS: &str = "users";
 
 /// Bytes of pictures to search with that are kept; the ones not asked for the longest go first.
 const MOST_BYTES: u64 = 256 << 20;
@@ -75,11 +77,12 @@ impl Uploads {
         Ok(bytes)
     }
 
-    /// Keeps a picture of the index.
-    pub(crate) fn keep_picture(&self, bytes: &[u8]) -> Result<Place, Failure> {
+    /// Keeps a picture of the index, for the record of this id.
+    pub(crate) fn keep_picture(&self, bytes: &[u8], id: &str) -> Result<Place, Failure> {
         let ending =
             image::guess_format(bytes).ok().and_then(|format| format.extensions_str().first());
         let name = format!("{}.{}", hash(bytes), ending.unwrap_or(&"bin"));
+        self.note_user(&name, id).map_err(|error| Failure::disk(&error))?;
         let file = self.keep(PICTURES, &name, bytes).map_err(|error| Failure::disk(&error))?;
         let (length, modified_ns) = size_and_time(&file).map_err(|error| Failure::disk(&error))?;
         Ok(Place {
@@ -91,13 +94,31 @@ impl Uploads {
         })
     }
 
+    /// Writes down that a picture is used, unless it is there already and nobody wrote down who uses it.
+    fn note_user(&self, name: &str, id: &str) -> std::io::Result<()> {
+        let users = self.folder.join(USERS).join(name);
+        if !users.is_dir() && self.folder.join(PICTURES).join(name).exists() {
+            return Ok(());
+        }
+        fs_err::create_dir_all(&users)?;
+        fs_err::File::create(users.join(hash(id.as_bytes())))?;
+        sync(&users)
+    }
+
+    /// Takes a record of this id from those that use a picture.
+    pub(crate) fn release(&self, place: &Place, id: &str) -> Left {
+        let Some(name) = kept_name(place) else { return Left::Unknown };
+        let users = self.folder.join(USERS).join(name);
+        if fs_err::remove_file(users.join(hash(id.as_bytes()))).is_err() {
+            return Left::Unknown;
+        }
+        // A folder is only removed when nothing is in it.
+        if fs_err::remove_dir(&users).is_ok() { Left::Nobody } else { Left::Somebody }
+    }
+
     /// Deletes a picture that the index has no more; only what [`Uploads::keep_picture`] may have made.
     pub(crate) fn forget_picture(&self, place: &Place) {
-        let name = place.path.strip_prefix(PICTURES).and_then(|rest| rest.strip_prefix('/'));
-        let ours = name.and_then(|name| name.split_once('.')).is_some_and(|(hash, ending)| {
-            is_hash(hash) && ending.bytes().all(|letter| letter.is_ascii_alphanumeric())
-        });
-        if place.root != UPLOADS || !ours {
+        if kept_name(place).is_none() {
             tracing::warn!("a picture whose place is none of ours is left where it is");
         } else if let Err(error) = fs_err::remove_file(self.folder.join(&place.path)) {
             tracing::warn!("{error}");
@@ -147,6 +168,25 @@ impl Uploads {
             }
         }
     }
+}
+
+/// Who uses a picture after one of its records is gone.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Left {
+    /// Its file can go.
+    Nobody,
+    /// Another record is of the same picture.
+    Somebody,
+    /// An earlier version did not write it down.
+    Unknown,
+}
+
+/// What [`Uploads::keep_picture`] called the file of a place, if it can have been that.
+fn kept_name(place: &Place) -> Option<&str> {
+    let name = place.path.strip_prefix(PICTURES)?.strip_prefix('/')?;
+    let (hash, ending) = name.split_once('.')?;
+    let ours = is_hash(hash) && ending.bytes().all(|letter| letter.is_ascii_alphanumeric());
+    (place.root == UPLOADS && ours).then_some(name)
 }
 
 fn gone() -> Failure {
@@ -228,7 +268,7 @@ mod tests {
     fn only_a_picture_of_ours_is_deleted() {
         let dir = tempfile::tempdir().unwrap();
         let uploads = Uploads::new(dir.path());
-        let place = uploads.keep_picture(b"GIF89a").unwrap();
+        let place = uploads.keep_picture(b"GIF89a", "a").unwrap();
         assert_eq!(
             (place.path.split('.').next_back(), place.root.as_str()),
             (Some("gif"), UPLOADS)
@@ -244,6 +284,21 @@ mod tests {
         assert!(victim.exists() && file.exists());
         uploads.forget_picture(&place);
         assert!(!file.exists());
+    }
+
+    #[test]
+    fn a_picture_goes_with_the_last_record_that_uses_it() {
+        let dir = tempfile::tempdir().unwrap();
+        let uploads = Uploads::new(dir.path());
+        let place = uploads.keep_picture(b"GIF89a", "one").unwrap();
+        assert_eq!(uploads.keep_picture(b"GIF89a", "../two").unwrap().path, place.path);
+        assert_eq!(uploads.release(&place, "nobody"), Left::Unknown);
+        assert_eq!(uploads.release(&place, "../two"), Left::Somebody);
+        assert_eq!(uploads.release(&place, "one"), Left::Nobody);
+        assert_eq!(names(&dir.path().join(UPLOADS).join(USERS)), 0);
+        // A file of an earlier version stays one whose users are not known, whoever comes later.
+        uploads.keep_picture(b"GIF89a", "three").unwrap();
+        assert_eq!(uploads.release(&place, "three"), Left::Unknown);
     }
 
     #[test]

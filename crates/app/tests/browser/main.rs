@@ -26,5 +26,6 @@ mod pieces;
 mod screenshots;
 mod searching;
 mod stage;
+mod trouble;
 mod unscripted;
 mod webdriver;

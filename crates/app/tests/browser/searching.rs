@@ -158,6 +158,57 @@ fn a_chosen_picture_is_searched_with_and_its_link_can_be_shared() {
     stage.assert_quiet();
 }
 
+/// Makes a picture in the page, as one drawn elsewhere, and does something with it as `transfer`.
+fn with_picture(stage: &Stage, act: &str) {
+    stage.browser.value(&format!(
+        "new Promise((done) => {{ const canvas = document.createElement('canvas'); canvas.width = canvas.height = 24;
+            canvas.getContext('2d').fillRect(0, 0, 12, 24);
+            canvas.toBlob((blob) => {{ const transfer = new DataTransfer();
+                transfer.items.add(new File([blob], 'drawn.png', {{ type: 'image/png' }})); {act}; done(true); }}, 'image/png'); }})"
+    ));
+}
+
+const HELD: &str = "const held = (name, over) => over.dispatchEvent(new DragEvent(name, { bubbles: true, cancelable: true, dataTransfer: transfer }))";
+
+#[test]
+fn a_dropped_picture_is_searched_with_or_added_wherever_it_is_let_go() {
+    let Some(stage) = Stage::set(&[]) else { return };
+    let browser = &stage.browser;
+    stage.search("/");
+    with_picture(&stage, &format!("{HELD}; held('dragenter', document.body)"));
+    browser.until("document.querySelectorAll('.drop-zones [data-drop]').length === 2");
+    with_picture(
+        &stage,
+        &format!("{HELD}; held('drop', document.querySelector('[data-drop=search]'))"),
+    );
+    browser.until("/^\\?picture=[0-9a-f]{64}$/.test(location.search)");
+    stage.until_found();
+    assert_eq!(browser.count(".drop-zones"), 0);
+    browser.until("document.querySelector('.chip.like img')?.naturalWidth === 24");
+    with_picture(&stage, &format!("{HELD}; held('dragenter', document.body)"));
+    browser.until_there("[data-drop=add]");
+    with_picture(
+        &stage,
+        &format!("{HELD}; held('drop', document.querySelector('[data-drop=add]'))"),
+    );
+    browser.until_there(".adding .new-picture img");
+    stage.assert_quiet();
+}
+
+#[test]
+fn a_pasted_picture_is_searched_with() {
+    let Some(stage) = Stage::set(&[]) else { return };
+    let browser = &stage.browser;
+    stage.search("/");
+    let paste = "document.querySelector('input[name=q]').dispatchEvent(new ClipboardEvent('paste', { bubbles: true, cancelable: true, clipboardData: transfer }))";
+    with_picture(&stage, paste);
+    browser.until("/^\\?picture=[0-9a-f]{64}$/.test(location.search)");
+    stage.until_found();
+    // Text is pasted into the box as ever.
+    browser.value("document.querySelector('input[name=q]').focus()");
+    stage.assert_quiet();
+}
+
 #[test]
 fn what_begins_like_a_caption_is_suggested() {
     let Some(stage) = Stage::set(&[]) else { return };
@@ -183,6 +234,6 @@ fn where_nothing_fits_the_page_says_what_to_loosen() {
     browser.until("!location.search.includes('filter')");
     browser.go("/?filter=year+%3E%3E+1");
     browser.until_there(".problem");
-    // A condition that cannot be read is an answer of 400, which a browser mentions by itself.
-    assert!(browser.complaints().iter().all(|line| line.contains("400")));
+    // A condition that cannot be read is an answer of 422, which a browser mentions by itself.
+    assert!(browser.complaints().iter().all(|line| line.contains("422")));
 }

@@ -11,7 +11,7 @@ use crate::folder::Folder;
 /// All of it; it goes away when the test ends.
 pub(crate) struct Stage {
     pub(crate) browser: Browser,
-    _server: Server,
+    pub(crate) server: Server,
     pub(crate) folder: Folder,
 }
 
@@ -49,7 +49,7 @@ impl Stage {
             return None;
         };
         browser.window(1280, 900, false);
-        Some(Self { browser, _server: server, folder })
+        Some(Self { browser, server, folder })
     }
 
     /// Opens the search and waits for its pictures.

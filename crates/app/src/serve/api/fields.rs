@@ -54,11 +54,11 @@ pub(crate) fn between(
     if (least..=most).contains(&number) { Ok(number) } else { Err(wrong(name, value, &expected)) }
 }
 
-/// `true` or `false`; a name alone, as a ticked box sends it without a value, is `true`.
+/// `true` or `false`; a name alone, without a value, is `true`.
 pub(crate) fn flag(name: &str, value: &str) -> Result<bool, Failure> {
     match value {
-        "" | "1" | "true" | "on" => Ok(true),
-        "0" | "false" | "off" => Ok(false),
+        "" | "true" => Ok(true),
+        "false" => Ok(false),
         _ => Err(wrong(name, value, "true or false")),
     }
 }
@@ -105,7 +105,7 @@ mod tests {
         for wrong in ["1.5", "NaN", "inf", "", "half"] {
             assert_eq!(share("weight", wrong, 0.0, 1.0).unwrap_err().code(), "bad_parameter");
         }
-        assert!(flag("fold", "").unwrap() && !flag("fold", "0").unwrap());
-        assert!(flag("fold", "maybe").is_err());
+        assert!(flag("fold", "").unwrap() && !flag("fold", "false").unwrap());
+        assert!(flag("fold", "maybe").is_err() && flag("fold", "0").is_err());
     }
 }

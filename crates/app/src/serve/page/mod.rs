@@ -10,7 +10,7 @@ use std::sync::Arc;
 
 use axum::Router;
 use axum::extract::State;
-use axum::http::{HeaderValue, header};
+use axum::http::{HeaderMap, HeaderValue, Method, Uri, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use maud::html;
@@ -21,6 +21,7 @@ use self::link::Address;
 use super::api::fields::Fields;
 use super::api::search;
 use super::failure::Failure;
+use super::guard;
 use super::state::Served;
 
 /// Addresses that a browser shows, and what they need.
@@ -70,6 +71,24 @@ fn scripted(title: &str) -> Response {
         }
     };
     Document { title, body, first: None }.into_response()
+}
+
+/// What is answered where nothing is: a page for people, a document for programs.
+pub(crate) async fn missing(method: Method, address: Uri, headers: HeaderMap) -> Response {
+    let failure = Failure::nothing_here();
+    if !guard::wants_page(&method, &address, &headers) {
+        return failure.into_response();
+    }
+    let body = html! {
+        (unscripted::brand())
+        main.empty {
+            h1 { "There is no such page" }
+            p { "The address may be mistyped, or from another version." }
+            p { a.button href="/" { "To the search" } }
+        }
+    };
+    let page = Document { title: "No such page", body, first: None };
+    (failure.status(), page).into_response()
 }
 
 /// Asks for the token, and remembers where one wanted to go.

@@ -13,7 +13,11 @@ fn it_says_what_it_serves_and_no_path() {
     assert_eq!((&index["name"], &index["path_name"]), (&"main".into(), &"index".into()));
     assert_eq!((&index["pictures"], &index["dim"]), (&6.into(), &128.into()));
     assert_eq!((&index["rule"], &index["language"]), (&"rrf".into(), &"english".into()));
-    assert_eq!(index["model"]["name"], "model");
+    assert_eq!(
+        (&index["model"]["name"], &index["model"]["preset"]),
+        (&"model".into(), &"tiny".into())
+    );
+    assert_eq!(index["model"]["image_size"], 32);
     assert!(index["training"].is_null() && index["evaluation"].is_null());
     assert_eq!(about["writable"], true);
     let path = folder.path("").display().to_string();
@@ -67,11 +71,47 @@ fn it_looks_for_things_in_pictures() {
     assert_eq!(sent.json()["tiles"], found["tiles"]);
     for (asked, expected) in [
         (format!("id={known}"), (400, "bad_parameter")),
-        ("text=a+river".to_owned(), (400, "bad_parameter")),
+        ("text=a+river".to_owned(), (422, "bad_query")),
         ("id=nobody&text=a+river".to_owned(), (404, "no_picture")),
         (format!("picture={}&text=x", "0".repeat(64)), (404, "no_upload")),
     ] {
         let (status, code) = server.get(&format!("/api/find?{asked}")).failure();
         assert_eq!((status, code.as_str()), expected, "{asked}");
     }
+}
+
+#[test]
+fn an_address_that_is_none_is_a_page_for_people_and_a_document_for_programs() {
+    let folder = indexed();
+    let server = Server::start(&folder, &[]);
+    let people = server.send(&server.request("GET", "/nothing").header("Accept", "text/html,*/*"));
+    assert_eq!(
+        (people.status, people.header("content-type")),
+        (404, Some("text/html; charset=utf-8"))
+    );
+    assert!(people.text().contains("There is no such page"), "{}", people.text());
+    for (path, accept) in
+        [("/nothing", "*/*"), ("/nothing", "application/json"), ("/api/nothing", "text/html")]
+    {
+        let programs = server.send(&server.request("GET", path).header("Accept", accept));
+        assert_eq!(programs.failure(), (404, "not_found".to_owned()), "{path} {accept}");
+    }
+}
+
+#[test]
+fn pictures_to_compare_with_are_learned_before_anybody_asks() {
+    let folder = indexed();
+    let server = Server::start(&folder, &[]);
+    let finding = || server.json("/api/about")["indexes"][0]["finding"].clone();
+    while finding()["ready"] != true {
+        std::thread::yield_now();
+    }
+    assert!(folder.path("index/find-sample.safetensors").is_file());
+    assert_eq!(finding()["done"], finding()["of"]);
+    // The next server knows it from the beginning.
+    drop(server);
+    let server = Server::start(&folder, &[]);
+    let about = server.json("/api/about");
+    let finding = &about["indexes"][0]["finding"];
+    assert!(finding["ready"] == true || finding["of"] == 0, "{finding}");
 }

@@ -186,3 +186,43 @@ fn a_short_token_ends_the_server_before_it_begins() {
     );
     assert!(!told.contains("secret"), "a token is never printed: {told}");
 }
+
+#[test]
+fn what_a_proxy_may_say_changes_no_answer() {
+    let folder = indexed();
+    let server = Server::start(&folder, &[]);
+    let plain = server.get("/about");
+    let said = [
+        ("X-Forwarded-Host", "evil.example"),
+        ("X-Forwarded-Proto", "https"),
+        ("X-Forwarded-Prefix", "/evil"),
+        ("X-Host", "evil.example"),
+        ("X-Original-URL", "/metrics"),
+        ("X-Rewrite-URL", "/metrics"),
+        ("X-HTTP-Method-Override", "DELETE"),
+        ("Forwarded", "host=evil.example;proto=https"),
+    ];
+    let mut request = server.request("GET", "/about");
+    for (name, value) in said {
+        request = request.header(name, value);
+    }
+    let answer = server.send(&request);
+    assert!((answer.status, &answer.body) == (plain.status, &plain.body), "{}", answer.text());
+    assert!(!answer.headers.iter().any(|(_, value)| value.contains("evil")));
+    assert_eq!(plain.header("cache-control"), Some("no-store"), "nobody may keep it for others");
+    let form = [("image", &picture()[..]), ("caption", b"a boat")];
+    let added = request_to_add(&server, &form).header("X-Forwarded-Host", "evil.example");
+    let place = server.send(&added).header("location").unwrap().to_owned();
+    assert!(place.starts_with("/api/pictures/"), "{place}");
+}
+
+/// A small PNG.
+fn picture() -> Vec<u8> {
+    let mut bytes = std::io::Cursor::new(Vec::new());
+    image::RgbImage::new(20, 20).write_to(&mut bytes, image::ImageFormat::Png).unwrap();
+    bytes.into_inner()
+}
+
+fn request_to_add(server: &Server, form: &[(&str, &[u8])]) -> Request {
+    server.request("POST", "/api/pictures").allowed().form(form)
+}

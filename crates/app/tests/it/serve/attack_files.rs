@@ -67,6 +67,32 @@ fn no_address_leads_to_a_file() {
     }
 }
 
+#[cfg(unix)]
+#[test]
+fn the_name_of_a_file_is_no_header() {
+    let folder = Folder::with_scenes(4, 2);
+    folder.init();
+    let wrong = "images/a\"; filename=\"evil.html\r\nSet-Cookie: a=b\r\n\r\n<script>.png";
+    let mut rows = rows(&folder);
+    let right = rows[0]["image"].as_str().unwrap().to_owned();
+    fs_err::rename(folder.path("data").join(right), folder.path("data").join(wrong)).unwrap();
+    rows[0]["image"] = wrong.into();
+    let lines: Vec<String> = rows.iter().map(ToString::to_string).collect();
+    folder.write("data/captions.jsonl", lines.join("\n"));
+    folder.succeeds(&["index", "data", "--model", "model", "--into", "index"]);
+    let server = Server::start(&folder, &[]);
+    let (address, file) = address(&folder, 0);
+    for how in ["", "?download"] {
+        let answer = server.get(&format!("{address}/original{how}"));
+        assert_eq!(answer.status, 200, "{}", answer.text());
+        assert!(answer.header("set-cookie").is_none());
+        assert_eq!(answer.body, fs_err::read(&file).unwrap());
+        let name = answer.header("content-disposition").unwrap();
+        assert!(name.contains("filename=\"a__ filename__evil.html__Set-Cookie_ a_b"), "{name}");
+        assert!(name.ends_with(".png") && name.is_ascii(), "{name}");
+    }
+}
+
 #[test]
 fn an_original_is_sent_as_a_picture_with_a_plain_name() {
     let folder = indexed();

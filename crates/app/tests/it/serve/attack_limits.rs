@@ -112,3 +112,35 @@ fn whoever_says_nothing_is_cut_off_and_holds_up_nobody() {
     }
     assert!(begun.elapsed() < Duration::from_secs(40), "{:?}", begun.elapsed());
 }
+
+#[test]
+fn what_is_nested_without_end_is_refused_and_breaks_nothing() {
+    let folder = indexed();
+    let server = Server::start(&folder, &[]);
+    let deep = |open: &str, close: &str, times: usize| open.repeat(times) + &close.repeat(times);
+    let id = super::encoded(&super::id(&super::rows(&folder)[0]));
+    let change = server.request("PATCH", &format!("/api/pictures/{id}")).allowed();
+    for document in [
+        format!("{{\"metadata\":{{\"a\":{}}}}}", deep("[", "]", 200_000)),
+        format!("{{\"metadata\":{}1{}}}", "{\"a\":".repeat(100_000), "}".repeat(100_000)),
+        deep("[", "]", 400_000),
+        "[".repeat(900_000),
+    ] {
+        let answer = server.send(&change.clone().body("application/json", document));
+        assert_eq!(answer.failure(), (400, "bad_document".to_owned()));
+    }
+    for filter in [
+        deep("(", ")", 9_000),
+        "not+".repeat(12_000) + "a+exists",
+        "a+=+1+and+".repeat(4_000) + "a+=+1",
+        "a+in+(".to_owned() + &"x,".repeat(15_000) + "x)",
+    ] {
+        let answer = server.get(&format!("/api/search?filter={filter}"));
+        assert!(matches!(answer.status, 200 | 422), "{}: {:.60}", answer.status, filter);
+    }
+    for words in [deep("%22", "%22", 8_000), "%2B".repeat(15_000), "a*+".repeat(15_000)] {
+        let answer = server.get(&format!("/api/search?mode=lexical&q={words}"));
+        assert!(matches!(answer.status, 200 | 422), "{}: {:.60}", answer.status, words);
+    }
+    assert_eq!(server.get("/healthz").status, 200);
+}

@@ -1,6 +1,6 @@
 //! Pictures that are not what they seem.
 
-use image::{ImageFormat, Rgb, RgbImage};
+use image::{ExtendedColorType, ImageEncoder, ImageFormat, Rgb, RgbImage};
 use serde_json::json;
 
 use super::client::{Answer, Server};
@@ -27,12 +27,14 @@ fn upload_as(server: &Server, picture: &[u8], kind: &str, name: &str) -> Answer 
     server.send(&request.body("multipart/form-data; boundary=edge", body))
 }
 
+/// A piece of a PNG.
+fn chunk(kind: &[u8; 4], data: &[u8]) -> Vec<u8> {
+    let crc = crc32fast::hash(&[&kind[..], data].concat());
+    [&(data.len() as u32).to_be_bytes()[..], kind, data, &crc.to_be_bytes()].concat()
+}
+
 /// A PNG that claims to be of this size; its data end at once.
 fn png_of(width: u32, height: u32) -> Vec<u8> {
-    let chunk = |kind: &[u8; 4], data: &[u8]| {
-        let crc = crc32fast::hash(&[&kind[..], data].concat());
-        [&(data.len() as u32).to_be_bytes()[..], kind, data, &crc.to_be_bytes()].concat()
-    };
     let head = [&width.to_be_bytes()[..], &height.to_be_bytes(), &[8, 2, 0, 0, 0]].concat();
     [b"\x89PNG\r\n\x1a\n".to_vec(), chunk(b"IHDR", &head), chunk(b"IDAT", b""), chunk(b"IEND", b"")]
         .concat()
@@ -68,6 +70,84 @@ fn what_would_not_fit_is_refused_by_its_header() {
     }
     assert_eq!(upload(&server, &jpeg_of(4000, 4000)).failure().0, 422, "it lies, but fits");
     assert_eq!(server.get("/healthz").status, 200);
+}
+
+/// What an unpacked PNG of this many black pixels is made of: a stream of zeros that is a thousandth as long.
+fn zeros(side: u32) -> Vec<u8> {
+    let mut png = Vec::new();
+    image::codecs::png::PngEncoder::new(&mut png)
+        .write_image(&vec![0; (side * side) as usize], side, side, ExtendedColorType::L8)
+        .unwrap();
+    let (mut data, mut at) = (Vec::new(), 8);
+    while at < png.len() {
+        let length = u32::from_be_bytes(png[at..at + 4].try_into().unwrap()) as usize;
+        if &png[at + 4..at + 8] == b"IDAT" {
+            data.extend_from_slice(&png[at + 8..at + 8 + length]);
+        }
+        at += 12 + length;
+    }
+    data
+}
+
+#[test]
+fn a_colour_profile_that_grows_without_end_is_not_unpacked() {
+    let folder = indexed();
+    let server = Server::start(&folder, &[]);
+    let small = encoded(ImageFormat::Png, 10, 10);
+    let profile = [&b"a\0\0"[..], &zeros(12_000)].concat();
+    let (head, rest) = small.split_at(33);
+    let bomb = [head, &chunk(b"iCCP", &profile), rest].concat();
+    assert!(bomb.len() < 2_000_000, "{}", bomb.len());
+    let before = server.most_memory();
+    let status = upload(&server, &bomb).status;
+    assert!(matches!(status, 201 | 422), "{status}");
+    if let (Some(before), Some(after)) = (before, server.most_memory()) {
+        assert!(after < before + (100 << 20), "{} MiB more for 137 MiB", (after - before) >> 20);
+    }
+    assert_eq!(server.get("/healthz").status, 200);
+}
+
+#[test]
+fn a_jpeg_that_says_the_same_again_and_again_is_given_up() {
+    let folder = indexed();
+    let server = Server::start(&folder, &[]);
+    let fixtures = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../fixtures/pictures");
+    let mut jpeg = fs_err::read(fixtures.join("420-progressive.jpg")).unwrap();
+    assert_eq!(upload(&server, &jpeg).status, 201);
+    // The first scan tells the means of blocks; it may come again, and says the same then.
+    let begin = jpeg.windows(2).position(|two| two == [0xFF, 0xDA]).unwrap();
+    let marker = |two: &[u8]| two[0] == 0xFF && two[1] != 0;
+    let end = begin + 2 + jpeg[begin + 2..].windows(2).position(marker).unwrap();
+    let again = |jpeg: &[u8], times: usize| {
+        [&jpeg[..end], &jpeg[begin..end].repeat(times), &jpeg[end..]].concat()
+    };
+    assert_eq!(upload(&server, &again(&jpeg, 3)).status, 201);
+    let refused = |jpeg: &[u8]| {
+        let answer = upload(&server, jpeg);
+        assert_eq!(answer.failure(), (422, "damaged_picture".to_owned()));
+        assert!(answer.text().contains("too many scans"), "{}", answer.text());
+    };
+    refused(&again(&jpeg, 2_000));
+    // A picture that is large, or says so, has to come to the point sooner.
+    let frame = jpeg.windows(2).position(|two| two == [0xFF, 0xC2]).unwrap();
+    jpeg[frame + 5..frame + 9].copy_from_slice(&[0x1F, 0x40, 0x1F, 0x40]);
+    assert_eq!(upload(&server, &again(&jpeg, 480)).failure().0, 422);
+    assert_eq!(server.get("/healthz").status, 200);
+}
+
+#[test]
+fn many_that_send_the_same_at_once_are_served_or_told_to_come_again() {
+    let folder = indexed();
+    let server = Server::start(&folder, &[]);
+    let picture = encoded(ImageFormat::Png, 600, 400);
+    let answers: Vec<Answer> = std::thread::scope(|scope| {
+        let clients: Vec<_> = (0..48).map(|_| scope.spawn(|| upload(&server, &picture))).collect();
+        clients.into_iter().map(|client| client.join().unwrap()).collect()
+    });
+    assert!(answers.iter().all(|answer| matches!(answer.status, 201 | 429)));
+    assert!(answers.iter().any(|answer| answer.status == 201));
+    let kept = fs_err::read_dir(folder.path("index/uploads/queries")).unwrap();
+    assert_eq!(kept.count(), 1, "one file, and no half of one");
 }
 
 #[test]
@@ -112,7 +192,7 @@ fn what_is_damaged_or_no_picture_is_refused_and_not_kept() {
     for kind in ["image/svg+xml", "IMAGE/SVG+XML; charset=utf-8", "text/html", "application/pdf"] {
         assert_eq!(upload_as(&server, &jpeg, kind, "a.jpg").failure().0, 415, "{kind}");
     }
-    assert_eq!(upload(&server, b"").failure(), (400, "no_picture".to_owned()));
+    assert_eq!(upload(&server, b"").failure(), (415, "no_picture".to_owned()));
     assert!(!folder.path("index/uploads/queries").exists(), "nothing of it was kept");
     let unmarked = server.request("POST", "/api/uploads").form(&[("image", &jpeg)]);
     assert_eq!(server.send(&unmarked).failure().1, "not_marked");
@@ -158,7 +238,7 @@ fn an_added_picture_stays_within_its_index() {
     for wrong in [".", "..", "a\0b", "a\nb"] {
         let form = [("image", &picture[..]), ("caption", b"a boat"), ("id", wrong.as_bytes())];
         let answer = server.send(&server.request("POST", "/api/pictures").allowed().form(&form));
-        assert_eq!(answer.failure().0, 400, "{wrong:?}");
+        assert_eq!(answer.failure().0, 422, "{wrong:?}");
     }
     let form = [
         ("image", &picture[..]),

@@ -90,7 +90,7 @@ fn what_is_no_picture_is_not_taken() {
     let image = picture(1);
     for (fields, expected) in [
         (vec![("caption", &b"nothing"[..])], (400, "no_picture")),
-        (vec![("image", &b""[..])], (400, "no_picture")),
+        (vec![("image", &b""[..])], (415, "no_picture")),
         (vec![("image", &b"<svg xmlns='http://www.w3.org/2000/svg'/>"[..])], (415, "no_picture")),
         (vec![("image", &image[..image.len() / 2])], (422, "damaged_picture")),
         (vec![("image", &image[..]), ("image", &image[..])], (400, "no_picture")),
@@ -99,7 +99,7 @@ fn what_is_no_picture_is_not_taken() {
             vec![("image", &image[..]), ("metadata", &b"{\"a\": {\"b\": 1}}"[..])],
             (400, "bad_metadata"),
         ),
-        (vec![("image", &image[..]), ("id", &b".."[..])], (400, "bad_id")),
+        (vec![("image", &image[..]), ("id", &b".."[..])], (422, "bad_id")),
         (vec![("image", &image[..]), ("captions", &b"x"[..])], (400, "unknown_parameter")),
         (vec![("image", &image[..]), ("caption", &b"\xff"[..])], (400, "bad_form")),
     ] {
@@ -122,6 +122,47 @@ fn what_is_no_picture_is_not_taken() {
     }
     let text = server.request("PATCH", &place).allowed().body("text/plain", "{}");
     assert_eq!(server.send(&text).failure(), (415, "bad_document".to_owned()));
+}
+
+#[test]
+fn a_file_stays_as_long_as_a_picture_uses_it() {
+    let folder = indexed();
+    let server = Server::start(&folder, &[]);
+    let image = picture(1);
+    for id in ["one", "two"] {
+        assert_eq!(add(&server, &[("image", &image), ("id", id.as_bytes())]).status, 201);
+    }
+    let at = |id: &str| format!("/api/pictures/{id}");
+    let again = server.request("PUT", &at("one")).allowed().form(&[("image", &image)]);
+    assert_eq!(server.send(&again).status, 200);
+    let delete = |id: &str| server.send(&server.request("DELETE", &at(id)).allowed()).status;
+    assert_eq!((uploaded(&folder), delete("one"), uploaded(&folder)), (1, 204, 1));
+    assert_eq!(server.get("/api/pictures/two/original").body, image);
+    assert_eq!((delete("two"), uploaded(&folder)), (204, 0));
+    // A picture that an earlier version added: nobody wrote down who uses it.
+    for id in ["three", "four"] {
+        assert_eq!(add(&server, &[("image", &image), ("id", id.as_bytes())]).status, 201);
+    }
+    fs_err::remove_dir_all(folder.path("index/uploads/users")).unwrap();
+    assert_eq!((delete("three"), uploaded(&folder)), (204, 1));
+    assert_eq!((delete("four"), uploaded(&folder)), (204, 0));
+}
+
+#[test]
+fn the_index_to_compare_with_stays_as_it_is() {
+    let folder = indexed();
+    folder.succeeds(&["index", "data", "--model", "model", "--into", "small", "--split", "valid"]);
+    let more = ["serve", "--index", "small", "--compare", "index", "--addr", "127.0.0.1:0"];
+    let server = Server::spawn(folder.command(&more));
+    let place = format!("/api/pictures/{}", encoded(&id(&rows(&folder)[0])));
+    for request in [
+        server.request("DELETE", &place).allowed(),
+        server.request("PATCH", &place).allowed().json(&json!({"captions": ["x"]})),
+        server.request("PUT", &place).allowed().form(&[("image", &picture(1))]),
+    ] {
+        assert_eq!(server.send(&request).failure(), (403, "compared_only".to_owned()));
+    }
+    assert_eq!(server.get(&place).status, 200);
 }
 
 #[test]
