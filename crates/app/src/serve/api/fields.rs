@@ -42,6 +42,15 @@ pub(crate) fn share(name: &str, value: &str, least: f32, most: f32) -> Result<f3
     if (least..=most).contains(&number) { Ok(number) } else { Err(wrong(name, value, &expected)) }
 }
 
+/// A finite number; one beyond what 32 bits hold is the largest of these.
+pub(crate) fn finite(name: &str, value: &str) -> Result<f32, Failure> {
+    let number: f64 = parsed(name, value, "a number")?;
+    if !number.is_finite() {
+        return Err(wrong(name, value, "a number"));
+    }
+    Ok(number.clamp(f32::MIN.into(), f32::MAX.into()) as f32)
+}
+
 /// A whole number between two others.
 pub(crate) fn between(
     name: &str,
@@ -105,6 +114,8 @@ mod tests {
         for wrong in ["1.5", "NaN", "inf", "", "half"] {
             assert_eq!(share("weight", wrong, 0.0, 1.0).unwrap_err().code(), "bad_parameter");
         }
+        assert_eq!(finite("min_score", "1e300").unwrap(), f32::MAX);
+        assert!(finite("min_score", "inf").is_err() && finite("min_score", "NaN").is_err());
         assert!(flag("fold", "").unwrap() && !flag("fold", "false").unwrap());
         assert!(flag("fold", "maybe").is_err() && flag("fold", "0").is_err());
     }

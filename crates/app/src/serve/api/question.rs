@@ -4,7 +4,7 @@ use finelens_search::{Filter, Mode, Query, Words};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
-use super::fields::{Fields, between, flag, share, unknown, wrong};
+use super::fields::{Fields, between, finite, flag, share, unknown, wrong};
 use crate::question::{ALIKE, Part, What, ids};
 use crate::serve::failure::Failure;
 use crate::serve::state::Which;
@@ -44,7 +44,7 @@ pub(crate) struct Question {
     #[param(required = false, minimum = 1, maximum = 200)]
     pub(crate) limit: usize,
     /// Leave out hits whose fused score is below this.
-    #[param(value_type = f32, required = false)]
+    #[param(value_type = f64, required = false)]
     pub(crate) min_score: Option<f32>,
     /// Like this uploaded picture: what `POST /api/uploads` returned; may be repeated.
     #[param(required = false)]
@@ -143,7 +143,7 @@ impl Question {
             "filter" => self.filter = Some(value).filter(|text| !text.trim().is_empty()),
             "offset" => self.offset = between(name, &value, 0, DEEPEST)?,
             "limit" => self.limit = between(name, &value, 1, LONGEST_PAGE)?,
-            "min_score" => self.min_score = Some(share(name, &value, f32::MIN, f32::MAX)?),
+            "min_score" => self.min_score = Some(finite(name, &value)?),
             "picture" => self.picture.push(value),
             "like" => self.like.push(value),
             "add" => self.add.push(value),

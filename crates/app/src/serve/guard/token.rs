@@ -152,13 +152,12 @@ pub(crate) fn carried(headers: &HeaderMap) -> Result<Option<&str>, Failure> {
     let Some(value) = values.next() else { return Ok(None) };
     let bearer = value.to_str().ok().and_then(|text| text.split_once(' '));
     let bearer = bearer.filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"));
-    match (bearer, values.next()) {
-        (Some((_, token)), None) => Ok(Some(token.trim())),
-        _ => {
-            let told = "expected one header Authorization: Bearer TOKEN";
-            Err(Failure::new(StatusCode::UNAUTHORIZED, "bad_authorization", told))
-        }
-    }
+    let wrong = || {
+        let told = "expected one header Authorization: Bearer TOKEN";
+        Failure::new(StatusCode::UNAUTHORIZED, "bad_authorization", told)
+    };
+    let bearer = bearer.filter(|_| values.next().is_none());
+    bearer.map(|(_, token)| Some(token.trim())).ok_or_else(wrong)
 }
 
 /// Refuses a token behind the `?`, even where it would not be needed: it has been written down by now.
