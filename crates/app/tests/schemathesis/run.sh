@@ -5,7 +5,7 @@
 # schemathesis (Python) is installed into a folder of its own beside the cache; where that cannot be done the test is
 # skipped, loudly.
 set -euo pipefail
-target=$1 cases=${2:-40}
+target=$1 cases=${2:-25}
 here=$(cd "$(dirname "$0")" && pwd)
 version=4.32.5
 venv=${FINELENS_SCHEMATHESIS:-${XDG_CACHE_HOME:-$HOME/.cache}/finelens-schemathesis-$version}

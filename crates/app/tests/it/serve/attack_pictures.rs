@@ -28,16 +28,21 @@ fn upload_as(server: &Server, picture: &[u8], kind: &str, name: &str) -> Answer 
 }
 
 /// A piece of a PNG.
-fn chunk(kind: &[u8; 4], data: &[u8]) -> Vec<u8> {
+fn chunk(kind: [u8; 4], data: &[u8]) -> Vec<u8> {
     let crc = crc32fast::hash(&[&kind[..], data].concat());
-    [&(data.len() as u32).to_be_bytes()[..], kind, data, &crc.to_be_bytes()].concat()
+    [&(data.len() as u32).to_be_bytes()[..], &kind, data, &crc.to_be_bytes()].concat()
 }
 
 /// A PNG that claims to be of this size; its data end at once.
 fn png_of(width: u32, height: u32) -> Vec<u8> {
     let head = [&width.to_be_bytes()[..], &height.to_be_bytes(), &[8, 2, 0, 0, 0]].concat();
-    [b"\x89PNG\r\n\x1a\n".to_vec(), chunk(b"IHDR", &head), chunk(b"IDAT", b""), chunk(b"IEND", b"")]
-        .concat()
+    [
+        b"\x89PNG\r\n\x1a\n".to_vec(),
+        chunk(*b"IHDR", &head),
+        chunk(*b"IDAT", b""),
+        chunk(*b"IEND", b""),
+    ]
+    .concat()
 }
 
 /// The same JPEG with another size in its frame header.
@@ -96,7 +101,7 @@ fn a_colour_profile_that_grows_without_end_is_not_unpacked() {
     let small = encoded(ImageFormat::Png, 10, 10);
     let profile = [&b"a\0\0"[..], &zeros(12_000)].concat();
     let (head, rest) = small.split_at(33);
-    let bomb = [head, &chunk(b"iCCP", &profile), rest].concat();
+    let bomb = [head, &chunk(*b"iCCP", &profile), rest].concat();
     assert!(bomb.len() < 2_000_000, "{}", bomb.len());
     let before = server.most_memory();
     let status = upload(&server, &bomb).status;
