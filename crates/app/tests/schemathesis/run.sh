@@ -32,14 +32,17 @@ for index in index other; do "$finelens" index data --model model --into $index 
 check() {
     local header=$1 more=$2
     shift 2
+    rm -f address
     "$finelens" serve --index index --compare other --addr 127.0.0.1:0 "$@" >address 2>log &
     server=$!
-    until [[ -s address ]]; do sleep 0.05; done
+    until [[ -s address ]]; do
+        kill -0 "$server" || { cat log >&2; exit 1; }
+        sleep 0.05
+    done
     address=$(cat address)
-    until "$venv/bin/python" -c "import urllib.request; urllib.request.urlopen('${address}readyz')" 2>/dev/null; do sleep 0.05; done
     # Hypothesis keeps what it found beside where it runs.
     SCHEMATHESIS_HOOKS="$here/hooks.py" "$venv/bin/schemathesis" --config-file "$here/schemathesis.toml" run "${address}api/openapi.json" \
-        -H "$header" --checks all --max-examples "$cases" --workers 2 --continue-on-failure --generation-deterministic $more ||
+        --wait-for-schema 20 -H "$header" --checks all --max-examples "$cases" --continue-on-failure --generation-deterministic $more ||
         { cat log >&2; exit 1; }
     kill "$server"
     wait "$server"

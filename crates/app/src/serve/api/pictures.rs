@@ -73,13 +73,22 @@ pub(crate) struct ReplacementForm {
 
 /// Texts, numbers, truth values, and lists of these by their names.
 fn values_by_name() -> Schema {
+    named_values(SchemaType::new(Type::Object))
+}
+
+/// The same, or nothing.
+fn values_by_name_if_any() -> Schema {
+    named_values(SchemaType::from_iter([Type::Object, Type::Null]))
+}
+
+fn named_values(kind: SchemaType) -> Schema {
     let single = || {
         let types = [Type::String, Type::Number, Type::Boolean];
         ObjectBuilder::new().schema_type(SchemaType::from_iter(types))
     };
     let list = ArrayBuilder::new().items(single());
     let value = OneOfBuilder::new().item(single()).item(list);
-    let values = ObjectBuilder::new().schema_type(Type::Object);
+    let values = ObjectBuilder::new().schema_type(kind);
     values.additional_properties(Some(Schema::from(value))).into()
 }
 
@@ -89,7 +98,7 @@ fn values_by_name() -> Schema {
 pub(crate) struct Change {
     #[schema(max_items = 100)]
     captions: Option<Vec<String>>,
-    #[schema(required = false, schema_with = values_by_name)]
+    #[schema(required = false, schema_with = values_by_name_if_any)]
     metadata: Option<Metadata>,
 }
 
