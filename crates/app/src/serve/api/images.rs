@@ -73,7 +73,7 @@ fn side(value: &str) -> Result<usize, Failure> {
     get, path = "/api/pictures/{id}/original", operation_id = "original", tag = "pictures",
     params(
         ("id" = String, Path, description = "id of the picture"),
-        ("download" = bool, Query, description = "the file as it is, to be kept"),
+        ("download" = Option<bool>, Query, description = "the file as it is, to be kept"),
     ),
     responses(
         (status = 200, content_type = "image/*", body = Binary, headers(("ETag" = String, description = "send it as If-None-Match"))),
