@@ -132,9 +132,16 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Document<T> {
         }
         let bytes = Bytes::from_request(request, state).await;
         let bytes = bytes.map_err(|rejection| broken(rejection.status(), rejection.body_text()))?;
-        let document = serde_json::from_slice(&bytes);
-        document.map(Self).map_err(|error| Failure::bad("bad_document", error.to_string()))
+        object(&bytes).map(Self)
     }
+}
+
+/// What a JSON object says; serde would also take a list for one, value by value.
+pub(crate) fn object<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Failure> {
+    if bytes.iter().find(|byte| !byte.is_ascii_whitespace()) != Some(&b'{') {
+        return Err(Failure::bad("bad_document", "expected a JSON object"));
+    }
+    serde_json::from_slice(bytes).map_err(|error| Failure::bad("bad_document", error.to_string()))
 }
 
 /// The id of a picture, as it stands in an address.

@@ -9,6 +9,7 @@ use axum::{Extension, Json};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+use super::form::object;
 use crate::serve::failure::{Failure, FailureBody};
 use crate::serve::guard::{Access, Caller, Policy, safe_next};
 
@@ -101,7 +102,7 @@ fn read(headers: &HeaderMap, body: &[u8]) -> Result<(Login, bool), Failure> {
     let kind = kind.unwrap_or_default().split(';').next().unwrap_or_default().trim();
     let bad = || Failure::bad("bad_login", "expected a document {\"token\": \"…\"}");
     match kind.to_ascii_lowercase().as_str() {
-        "application/json" => Ok((serde_json::from_slice(body).map_err(|_| bad())?, false)),
+        "application/json" => Ok((object(body).map_err(|_| bad())?, false)),
         "application/x-www-form-urlencoded" => {
             let (mut token, mut next) = (None, String::new());
             for (name, value) in form_urlencoded::parse(body) {

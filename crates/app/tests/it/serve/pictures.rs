@@ -114,6 +114,7 @@ fn what_is_no_picture_is_not_taken() {
     let place = format!("/api/pictures/{}", encoded(&id(&rows(&folder)[0])));
     for (body, expected) in [
         (json!({"captions": "one"}), (400, "bad_document")),
+        (json!([null, null]), (400, "bad_document")),
         (json!({"caption": []}), (400, "bad_document")),
         (json!({"metadata": {"a": null}}), (400, "bad_document")),
     ] {
