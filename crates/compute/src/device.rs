@@ -2,9 +2,9 @@
 
 use crate::error::Error;
 use crate::ops::{
-    AdamW, Attention, AttentionBackward, ClipNorm, Contrastive, EmbedPatches, EmbedPatchesBackward,
-    EmbedTokens, EmbedTokensBackward, LayerNorm, LayerNormBackward, Linear, LinearBackward,
-    Normalize, NormalizeBackward, Pool, PoolBackward, UnfoldPatches,
+    AdamW, Attention, AttentionBackward, Block, ClipNorm, Contrastive, EmbedPatches,
+    EmbedPatchesBackward, EmbedTokens, EmbedTokensBackward, LayerNorm, LayerNormBackward, Linear,
+    LinearBackward, Normalize, NormalizeBackward, Pool, PoolBackward, UnfoldPatches,
 };
 use crate::span::{DType, Span};
 
@@ -70,6 +70,13 @@ pub trait Device: std::fmt::Debug + Send {
     fn attention(&mut self, op: &Attention);
     /// See [`AttentionBackward`].
     fn attention_backward(&mut self, op: &AttentionBackward);
+    /// Whether [`Device::block`] is there, so that blocks of which nothing is kept go through it.
+    fn fuses_blocks(&self) -> bool;
+    /// See [`Block`].
+    ///
+    /// # Panics
+    /// Where the device does not fuse blocks.
+    fn block(&mut self, op: &Block);
     /// See [`EmbedTokens`].
     fn embed_tokens(&mut self, op: &EmbedTokens);
     /// See [`EmbedTokensBackward`].

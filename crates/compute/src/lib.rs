@@ -19,7 +19,7 @@
 //! );
 //! device.write(x, &[1.0, 2.0]);
 //! device.write(weight, &[10.0, 100.0]);
-//! device.linear(&Linear { rows: 1, inputs: 2, outputs: 1, x, weight, bias: None, activation: None, residual: None, y });
+//! device.linear(&Linear { rows: 1, inputs: 2, outputs: 1, x, weight, bias: None, activation: None, before_activation: None, residual: None, y });
 //! let mut out = [0.0];
 //! device.read(y, &mut out)?;
 //! assert_eq!(out, [210.0]);
@@ -38,9 +38,9 @@ pub use cpu::{Cpu, Precision, dot_products};
 pub use device::Device;
 pub use error::Error;
 pub use ops::{
-    Activated, Activation, AdamW, Attention, AttentionBackward, ClipNorm, Contrastive,
-    EmbedPatches, EmbedPatchesBackward, EmbedTokens, EmbedTokensBackward, LayerNorm,
-    LayerNormBackward, Linear, LinearBackward, Normalize, NormalizeBackward, Pool, PoolBackward,
-    UnfoldPatches, Update,
+    Activated, Activation, AdamW, Affine, Attention, AttentionBackward, Block, ClipNorm,
+    Contrastive, EmbedPatches, EmbedPatchesBackward, EmbedTokens, EmbedTokensBackward, LayerNorm,
+    LayerNormBackward, Linear, LinearBackward, Normalize, NormalizeBackward, Picked, Pool,
+    PoolBackward, ScaleShift, UnfoldPatches, Update,
 };
 pub use span::{DType, Span};

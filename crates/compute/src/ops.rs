@@ -15,12 +15,12 @@ pub enum Activation {
     Gelu,
 }
 
-/// An activation and where its input is kept for the backward pass.
+/// An activation and what it was applied to.
 #[derive(Debug, Clone, Copy)]
 pub struct Activated {
     /// Which one.
     pub activation: Activation,
-    /// What it is applied to, `(R, outputs)`; written forward, read backward.
+    /// `(R, outputs)`.
     pub input: Span,
 }
 
@@ -49,7 +49,9 @@ pub struct Linear {
     /// `(outputs)`.
     pub bias: Option<Span>,
     /// Applied before the residual is added.
-    pub activation: Option<Activated>,
+    pub activation: Option<Activation>,
+    /// `(R, outputs)`: what the activation is applied to, where a backward pass will read it.
+    pub before_activation: Option<Span>,
     /// `(R, outputs)`.
     pub residual: Option<Span>,
     /// `(R, outputs)`.
@@ -165,6 +167,79 @@ pub struct AttentionBackward {
     pub d_query: Span,
     /// `(B, keys, 2 C)`.
     pub d_key_value: Span,
+}
+
+/// Weight and bias of a linear map inside of a [`Block`].
+#[derive(Debug, Clone, Copy)]
+pub struct Affine {
+    /// `(outputs, inputs)`.
+    pub weight: Span,
+    /// `(outputs)`.
+    pub bias: Span,
+}
+
+/// Scale and shift of a norm inside of a [`Block`], `(C)` each.
+#[derive(Debug, Clone, Copy)]
+pub struct ScaleShift {
+    /// Multiplied.
+    pub scale: Span,
+    /// Added.
+    pub shift: Span,
+}
+
+/// The one row of each sequence that is wanted of a [`Block`].
+#[derive(Debug, Clone, Copy)]
+pub struct Picked {
+    /// `(B)` of type u32: rows of `x`, no row twice.
+    pub rows: Span,
+    /// `(B)` of type u32: how many keys each of them sees, where it is not all.
+    pub key_lengths: Option<Span>,
+}
+
+/// One transformer block of which nothing is kept for a backward pass.
+///
+/// `m = x + out(attention(norm1(x)))`, then `y = m + fc2(activation(fc1(norm2(m))))`. Where rows are picked, they alone ask
+/// and come out, while all rows bring keys and values.
+///
+/// Source: Radford et al. 2021, arXiv:2103.00020, section 2.4; Vaswani et al. 2017, arXiv:1706.03762.
+#[derive(Debug, Clone, Copy)]
+pub struct Block {
+    /// B.
+    pub batch: usize,
+    /// T.
+    pub tokens: usize,
+    /// C.
+    pub width: usize,
+    /// H.
+    pub heads: usize,
+    /// M, width between the two maps of the MLP.
+    pub mlp: usize,
+    /// Added to the variance in both norms.
+    pub eps: f32,
+    /// Between the two maps of the MLP.
+    pub activation: Activation,
+    /// As in [`Attention`]; a picked row says itself how far it sees.
+    pub causal: bool,
+    /// Where only one row of each sequence is wanted.
+    pub picked: Option<Picked>,
+    /// Of `x`.
+    pub norm1: ScaleShift,
+    /// C to C.
+    pub query: Affine,
+    /// C to 2 C: keys, then values.
+    pub key_value: Affine,
+    /// C to C.
+    pub out: Affine,
+    /// Of the middle.
+    pub norm2: ScaleShift,
+    /// C to M.
+    pub fc1: Affine,
+    /// M to C.
+    pub fc2: Affine,
+    /// `(B, T, C)`.
+    pub x: Span,
+    /// `(B, T, C)`, or `(B, C)` where rows are picked.
+    pub y: Span,
 }
 
 /// Rows of a table plus their positions: `x[b, t] = table[ids[b, t]] + positions[t]`.

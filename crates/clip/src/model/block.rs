@@ -3,8 +3,9 @@
 //! `x + out(attention(norm1(x)))`, then `x + fc2(activation(fc1(norm2(x))))`.
 
 use finelens_compute::{
-    Activated, Activation, Attention, AttentionBackward, Device, LayerNorm, LayerNormBackward,
-    Linear, LinearBackward, Pool, PoolBackward, Span, Update,
+    Activated, Activation, Affine, Attention, AttentionBackward, Device, LayerNorm,
+    LayerNormBackward, Linear, LinearBackward, Picked, Pool, PoolBackward, ScaleShift, Span,
+    Update,
 };
 
 use super::arena::Plan;
@@ -46,21 +47,11 @@ impl Shape {
     }
 }
 
-/// The one row of each sequence that is read in the end, in the last block of a tower.
-///
-/// All rows bring keys and values there, but only these need queries and what follows: with twelve
-/// blocks that saves a fourteenth of the work, with three a quarter, and changes nothing.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Picked {
-    /// `(B)` of type u32: the rows in the stream.
-    pub(super) rows: Span,
-    /// `(B)` of type u32: how many keys each of them sees, where it is not all.
-    pub(super) key_lengths: Option<Span>,
-}
-
 /// Everything between a block's input and its output that the backward pass reads.
 ///
-/// Q is R, or B where one row of each sequence is picked.
+/// Q is R, or B where one row of each sequence is picked, in the last block of a tower: all rows bring keys and values there,
+/// but only those need queries and what follows. With twelve blocks that saves a fourteenth of the work, with three a
+/// quarter, and changes nothing.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Inner {
     norm1: Span,                  // (R, C)
@@ -73,23 +64,15 @@ pub(super) struct Inner {
     middle: Span,                 // (Q, C)
     norm2: Span,                  // (Q, C)
     moments2: Span,               // (Q, 2)
-    before_gelu: Span,            // (Q, M)
+    before_gelu: Option<Span>,    // (Q, M)
     after_gelu: Span,             // (Q, M)
 }
 
 impl Inner {
-    /// For a block that computes all rows.
-    pub(super) fn plan(plan: &mut Plan, shape: &Shape) -> Self {
-        Self::with(plan, shape, shape.rows(), false)
-    }
-
-    /// For the last block, of which one row per sequence is wanted.
-    pub(super) fn plan_last(plan: &mut Plan, shape: &Shape) -> Self {
-        Self::with(plan, shape, shape.batch, true)
-    }
-
-    fn with(plan: &mut Plan, shape: &Shape, out: usize, pick: bool) -> Self {
+    /// For a block that computes all rows, or for the last one, of which one row per sequence is wanted.
+    pub(super) fn plan(plan: &mut Plan, shape: &Shape, pick: bool, backward: bool) -> Self {
         let (rows, width) = (shape.rows(), shape.width);
+        let out = if pick { shape.batch } else { rows };
         Self {
             norm1: plan.take(rows * width),
             moments1: plan.take(rows * 2),
@@ -101,7 +84,7 @@ impl Inner {
             middle: plan.take(out * width),
             norm2: plan.take(out * width),
             moments2: plan.take(out * 2),
-            before_gelu: plan.take(out * shape.mlp),
+            before_gelu: backward.then(|| plan.take(out * shape.mlp)),
             after_gelu: plan.take(out * shape.mlp),
         }
     }
@@ -160,7 +143,8 @@ impl Block<'_> {
         device.linear(&Linear { residual: Some(x), ..middle });
         device.layer_norm(&self.norm(out, inner.middle, places.norm2, inner.norm2, inner.moments2));
         let fc1 = self.linear(out, inner.norm2, places.fc1, (width, mlp), inner.after_gelu);
-        device.linear(&Linear { activation: Some(self.activated()), ..fc1 });
+        let (activation, before_activation) = (Some(shape.activation), inner.before_gelu);
+        device.linear(&Linear { activation, before_activation, ..fc1 });
         let fc2 = self.linear(out, inner.after_gelu, places.fc2, (mlp, width), y);
         device.linear(&Linear { residual: Some(inner.middle), ..fc2 });
     }
@@ -290,7 +274,18 @@ impl Block<'_> {
         y: Span,
     ) -> Linear {
         let (weight, bias) = (places.weight.of(self.weights), Some(places.bias.of(self.weights)));
-        Linear { rows, inputs, outputs, x, weight, bias, activation: None, residual: None, y }
+        Linear {
+            rows,
+            inputs,
+            outputs,
+            x,
+            weight,
+            bias,
+            activation: None,
+            before_activation: None,
+            residual: None,
+            y,
+        }
     }
 
     fn linear_backward(
@@ -316,7 +311,8 @@ impl Block<'_> {
     }
 
     fn activated(&self) -> Activated {
-        Activated { activation: self.shape.activation, input: self.inner.before_gelu }
+        let input = self.inner.before_gelu.expect("planned for a backward pass");
+        Activated { activation: self.shape.activation, input }
     }
 
     fn attention(&self) -> Attention {
@@ -335,5 +331,39 @@ impl Block<'_> {
             y: self.inner.attended,
             log_sums: self.inner.log_sums,
         }
+    }
+}
+
+/// The whole block as one operation of a device that fuses blocks, from `x` to `y`.
+pub(super) fn fused(
+    shape: &Shape,
+    places: &BlockPlaces,
+    weights: Span,
+    picked: Option<Picked>,
+    (x, y): (Span, Span),
+) -> finelens_compute::Block {
+    let norm =
+        |n: NormPlaces| ScaleShift { scale: n.scale.of(weights), shift: n.shift.of(weights) };
+    let map = |m: LinearPlaces| Affine { weight: m.weight.of(weights), bias: m.bias.of(weights) };
+    let Shape { batch, tokens, width, heads, mlp, eps, activation, causal } = *shape;
+    finelens_compute::Block {
+        batch,
+        tokens,
+        width,
+        heads,
+        mlp,
+        eps,
+        activation,
+        causal,
+        picked,
+        norm1: norm(places.norm1),
+        query: map(places.query),
+        key_value: map(places.key_value),
+        out: map(places.out),
+        norm2: norm(places.norm2),
+        fc1: map(places.fc1),
+        fc2: map(places.fc2),
+        x,
+        y,
     }
 }

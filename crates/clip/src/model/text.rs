@@ -1,10 +1,10 @@
 //! The text tower with its stem: tokens and their positions.
 
-use finelens_compute::{EmbedTokens, EmbedTokensBackward, Span};
+use finelens_compute::{EmbedTokens, EmbedTokensBackward, Picked, Span};
 
 use super::Run;
 use super::arena::Plan;
-use super::block::{Picked, Shape};
+use super::block::Shape;
 use super::layout::Places;
 use super::tower::{Activations, Gradients, Keep, Tower};
 use crate::config::Config;

@@ -49,6 +49,17 @@ impl TokenBatch {
             sequences.iter().map(|s| pooled_position(s.as_ref(), config.pooling)).collect();
         Self { batch: sequences.len(), tokens, ids, pooled }
     }
+
+    /// The same sequences, `count` at a time.
+    pub(super) fn chunks(&self, count: usize) -> impl Iterator<Item = Self> {
+        let both = self.ids.chunks(count * self.tokens).zip(self.pooled.chunks(count));
+        both.map(|(ids, pooled)| Self {
+            batch: pooled.len(),
+            tokens: self.tokens,
+            ids: ids.to_vec(),
+            pooled: pooled.to_vec(),
+        })
+    }
 }
 
 /// Source: transformers `models/clip/modeling_clip.py`, `CLIPTextTransformer.forward`; position 0 where no end token is.

@@ -2,11 +2,11 @@
 
 use finelens_compute::{
     Device, LayerNorm, LayerNormBackward, Linear, LinearBackward, Normalize, NormalizeBackward,
-    Span, Update,
+    Picked, Span, Update,
 };
 
 use super::arena::Plan;
-use super::block::{Block, Inner, Picked, Scratch, Shape};
+use super::block::{Block, Inner, Scratch, Shape, fused};
 use super::layout::TowerPlaces;
 
 /// Which activations outlive the forward pass.
@@ -18,6 +18,19 @@ pub(super) enum Keep {
     BlockInputs,
     /// None: there will be no backward pass.
     Nothing,
+    /// None, and the device computes each block as one operation.
+    Fused,
+}
+
+impl Keep {
+    /// Where there is no backward pass, as fast as the device can.
+    pub(super) fn nothing(device: &dyn Device) -> Self {
+        if device.fuses_blocks() { Self::Fused } else { Self::Nothing }
+    }
+
+    fn backward(self) -> bool {
+        matches!(self, Self::Everything | Self::BlockInputs)
+    }
 }
 
 /// The activations of one tower on one batch.
@@ -27,7 +40,7 @@ pub(super) struct Activations {
     keep: Keep,
     /// Input of each block, `(R, C)`.
     streams: Vec<Span>,
-    /// What is inside each block; the same for all but the last where it is not kept.
+    /// What is inside each block; the same for all but the last where it is not kept, none where blocks are fused.
     inner: Vec<Inner>,
     pooled: Span,    // (B, C): output of the last block
     normed: Span,    // (B, C)
@@ -48,18 +61,21 @@ impl Activations {
     ) -> Self {
         let (batch, width) = (shape.batch, shape.width);
         let stream = |plan: &mut Plan| plan.take(shape.rows() * width);
-        let streams = if keep == Keep::Nothing {
+        let streams = if keep.backward() {
+            (0..layers).map(|_| stream(plan)).collect()
+        } else {
             let pair = [stream(plan), stream(plan)];
             (0..layers).map(|i| pair[i % 2]).collect()
-        } else {
-            (0..layers).map(|_| stream(plan)).collect()
         };
-        let mut inner: Vec<Inner> = if keep == Keep::Everything {
-            (1..layers).map(|_| Inner::plan(plan, &shape)).collect()
-        } else {
-            vec![Inner::plan(plan, &shape); layers - 1]
+        let block = |plan: &mut Plan, pick| Inner::plan(plan, &shape, pick, keep.backward());
+        let mut inner: Vec<Inner> = match keep {
+            Keep::Fused => Vec::new(),
+            Keep::Everything => (1..layers).map(|_| block(plan, false)).collect(),
+            Keep::BlockInputs | Keep::Nothing => vec![block(plan, false); layers - 1],
         };
-        inner.push(Inner::plan_last(plan, &shape));
+        if keep != Keep::Fused {
+            inner.push(block(plan, true));
+        }
         Self {
             shape,
             keep,
@@ -129,7 +145,11 @@ impl Tower<'_> {
     /// From the first block's input to unit vectors.
     pub(super) fn forward(&self, device: &mut dyn Device) {
         for i in 0..self.places.blocks.len() {
-            self.block(i).forward(device, self.output(i));
+            if self.activations.keep == Keep::Fused {
+                device.block(&self.fused_block(i));
+            } else {
+                self.block(i).forward(device, self.output(i));
+            }
         }
         self.head(device);
     }
@@ -161,8 +181,19 @@ impl Tower<'_> {
             weights: self.weights,
             x: streams[i],
             inner: inner[i],
-            picked: (i + 1 == streams.len()).then_some(self.picked),
+            picked: self.picked_in(i),
         }
+    }
+
+    fn fused_block(&self, i: usize) -> finelens_compute::Block {
+        let Activations { shape, streams, .. } = self.activations;
+        let span = (streams[i], self.output(i));
+        fused(shape, &self.places.blocks[i], self.weights, self.picked_in(i), span)
+    }
+
+    /// One row of each sequence is wanted of the last block.
+    fn picked_in(&self, i: usize) -> Option<Picked> {
+        (i + 1 == self.activations.streams.len()).then_some(self.picked)
     }
 
     /// Norm, projection and length of the picked rows.
@@ -189,6 +220,7 @@ impl Tower<'_> {
             weight: self.places.projection.of(self.weights),
             bias: None,
             activation: None,
+            before_activation: None,
             residual: None,
             y: a.projected,
         });

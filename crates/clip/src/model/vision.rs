@@ -1,13 +1,13 @@
 //! The vision tower with its stem: pixels to patches, class token, positions, norm.
 
 use finelens_compute::{
-    EmbedPatches, EmbedPatchesBackward, LayerNorm, LayerNormBackward, Linear, LinearBackward, Span,
-    UnfoldPatches,
+    EmbedPatches, EmbedPatchesBackward, LayerNorm, LayerNormBackward, Linear, LinearBackward,
+    Picked, Span, UnfoldPatches,
 };
 
 use super::Run;
 use super::arena::Plan;
-use super::block::{Picked, Shape};
+use super::block::Shape;
 use super::layout::Places;
 use super::tower::{Activations, Gradients, Keep, Tower};
 use crate::config::Config;
@@ -66,6 +66,7 @@ impl Vision {
             weight: places.patch.of(weights),
             bias: None,
             activation: None,
+            before_activation: None,
             residual: None,
             y: self.embedded,
         });

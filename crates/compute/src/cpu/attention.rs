@@ -8,10 +8,29 @@ use super::memory::Memory;
 use super::simd::{dot, exp, maximum, sum, vectorised};
 use crate::ops::{Attention, AttentionBackward};
 
+/// The sizes of one item.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Sizes {
+    /// H.
+    pub(super) heads: usize,
+    /// D, so that C = H D.
+    pub(super) head_width: usize,
+    pub(super) queries: usize,
+    pub(super) keys: usize,
+    pub(super) causal: bool,
+}
+
+impl Sizes {
+    fn of(op: &Attention) -> Self {
+        let Attention { heads, head_width, queries, keys, causal, .. } = *op;
+        Self { heads, head_width, queries, keys, causal }
+    }
+}
+
 /// What one item of the batch reads.
 #[derive(Clone, Copy)]
 struct Item<'a> {
-    op: &'a Attention,
+    op: Sizes,
     query: &'a [f32],
     key_value: &'a [f32],
     /// Keys that count for this item.
@@ -53,7 +72,7 @@ impl<'a> Item<'a> {
 
 /// Reads the batch apart into its items.
 struct Items<'a> {
-    op: &'a Attention,
+    op: Sizes,
     query: &'a [f32],
     key_value: &'a [f32],
     lengths: Option<&'a [u32]>,
@@ -76,7 +95,19 @@ pub(super) fn forward(memory: &mut Memory, bf16: Option<Kernel>, op: &Attention)
     let mut open = memory.open();
     let (query, key_value) = (open.read(op.query), open.read(op.key_value));
     let lengths = op.key_lengths.map(|span| open.read_ids(span));
-    let (y, log_sums) = (open.write(op.y), open.write(op.log_sums));
+    let to = (open.write(op.y), open.write(op.log_sums));
+    attend(bf16, Sizes::of(op), query, key_value, lengths, to);
+}
+
+/// The same on views: writes the values attended to, `(B, queries, C)`, and the logarithms of the sums.
+pub(super) fn attend(
+    bf16: Option<Kernel>,
+    op: Sizes,
+    query: &[f32],
+    key_value: &[f32],
+    lengths: Option<&[u32]>,
+    (y, log_sums): (&mut [f32], &mut [f32]),
+) {
     let items = Items { op, query, key_value, lengths };
     let width = op.heads * op.head_width;
     let tasks =
@@ -155,12 +186,12 @@ vectorised! {
 }
 
 pub(super) fn backward(memory: &mut Memory, bf16: Option<Kernel>, backward: &AttentionBackward) {
-    let op = &backward.forward;
-    let mut open = memory.open();
+    let (mut open, op) = (memory.open(), &backward.forward);
     let (query, key_value) = (open.read(op.query), open.read(op.key_value));
     let lengths = op.key_lengths.map(|span| open.read_ids(span));
     let (log_sums, d_y) = (open.read(op.log_sums), open.read(backward.d_y));
     let (d_query, d_key_value) = (open.write(backward.d_query), open.write(backward.d_key_value));
+    let op = Sizes::of(op);
     let items = Items { op, query, key_value, lengths };
     let width = op.heads * op.head_width;
     let queries =

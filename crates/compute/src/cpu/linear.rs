@@ -6,7 +6,7 @@ use rayon::prelude::*;
 
 use super::matmul::{Into, Matrix, MatrixMut, multiply};
 use super::memory::Memory;
-use super::simd::{add, add_to, exp, sum_blocks, task_rows, vectorised};
+use super::simd::{TASK_ELEMENTS, add, add_to, exp, sum_blocks, task_rows, vectorised};
 use crate::ops::{Activated, Activation, Linear, LinearBackward, Update};
 
 pub(super) fn forward(memory: &mut Memory, op: &Linear) {
@@ -15,14 +15,21 @@ pub(super) fn forward(memory: &mut Memory, op: &Linear) {
     let bias = op.bias.map(|span| open.read(span));
     let residual = op.residual.map(|span| open.read(span));
     let y = open.write(op.y);
-    let input = op.activation.map(|a| (a.activation, open.write(a.input)));
+    let before = op.before_activation.map(|span| open.write(span));
     let weight = Matrix::new(weight, op.outputs, op.inputs).t();
     let x = Matrix::new(x, op.rows, op.inputs);
-    match input {
-        None => affine(y, op.outputs, x, weight, bias, residual),
-        Some((activation, input)) => {
-            affine(input, op.outputs, x, weight, bias, None);
-            activate(activation, op.outputs, input, residual, y);
+    let Some(activation) = op.activation else {
+        affine(y, op.outputs, x, weight, bias, residual);
+        return;
+    };
+    match before {
+        Some(before) => {
+            affine(before, op.outputs, x, weight, bias, None);
+            activate(activation, Some(before), residual, y);
+        }
+        None => {
+            affine(y, op.outputs, x, weight, bias, None);
+            activate(activation, None, residual, y);
         }
     }
 }
@@ -52,19 +59,16 @@ fn affine(
     multiply(MatrixMut::new(y, rows, width), into, x, weight);
 }
 
-fn activate(
-    activation: Activation,
-    width: usize,
-    input: &[f32],
-    residual: Option<&[f32]>,
-    y: &mut [f32],
-) {
-    let run = task_rows(width) * width;
-    y.par_chunks_mut(run).enumerate().for_each(|(i, y)| {
-        let here = i * run..i * run + y.len();
+/// What is in `from`, or else in `y` itself, through the activation, plus the residual.
+fn activate(activation: Activation, from: Option<&[f32]>, residual: Option<&[f32]>, y: &mut [f32]) {
+    y.par_chunks_mut(TASK_ELEMENTS).enumerate().for_each(|(i, y)| {
+        let here = i * TASK_ELEMENTS..i * TASK_ELEMENTS + y.len();
+        if let Some(from) = from {
+            y.copy_from_slice(&from[here.clone()]);
+        }
         match activation {
-            Activation::QuickGelu => quick_gelu(&input[here.clone()], y),
-            Activation::Gelu => gelu(&input[here.clone()], y),
+            Activation::QuickGelu => quick_gelu(y),
+            Activation::Gelu => gelu(y),
         }
         if let Some(residual) = residual {
             add(y, &residual[here]);
@@ -73,17 +77,17 @@ fn activate(
 }
 
 vectorised! {
-    fn quick_gelu(input: &[f32], y: &mut [f32]) {
-        for (y, x) in y.iter_mut().zip(input) {
-            *y = x * quick_gate(*x);
+    fn quick_gelu(y: &mut [f32]) {
+        for y in y {
+            *y *= quick_gate(*y);
         }
     }
 }
 
 vectorised! {
-    fn gelu(input: &[f32], y: &mut [f32]) {
-        for (y, x) in y.iter_mut().zip(input) {
-            *y = x * gaussian(*x);
+    fn gelu(y: &mut [f32]) {
+        for y in y {
+            *y *= gaussian(*y);
         }
     }
 }

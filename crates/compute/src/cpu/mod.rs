@@ -19,13 +19,14 @@ pub use matmul::dot_products;
 
 pub(crate) use bf16::{Factors, tile_registers};
 pub(crate) use ceiling::{f32_registers, read_words, vector_integers, vector_pairs};
+use rayon::prelude::*;
 
 use crate::device::Device;
 use crate::error::Error;
 use crate::ops::{
-    AdamW, Attention, AttentionBackward, ClipNorm, Contrastive, EmbedPatches, EmbedPatchesBackward,
-    EmbedTokens, EmbedTokensBackward, LayerNorm, LayerNormBackward, Linear, LinearBackward,
-    Normalize, NormalizeBackward, Pool, PoolBackward, UnfoldPatches,
+    AdamW, Attention, AttentionBackward, Block, ClipNorm, Contrastive, EmbedPatches,
+    EmbedPatchesBackward, EmbedTokens, EmbedTokensBackward, LayerNorm, LayerNormBackward, Linear,
+    LinearBackward, Normalize, NormalizeBackward, Pool, PoolBackward, UnfoldPatches,
 };
 use crate::span::{DType, Span};
 use bf16::{Bf16, Kernel};
@@ -46,6 +47,8 @@ pub enum Precision {
     F32,
     /// To eight bits of mantissa, as in training with "mixed precision".
     Bf16,
+    /// As `Bf16`, and to int8 in the linear maps of blocks of which nothing is kept, those of embedding.
+    Int8,
 }
 
 impl Cpu {
@@ -54,9 +57,10 @@ impl Cpu {
         Self::default()
     }
 
-    /// The same in some precision. Bf16 works on every processor, but is slow where it has no instructions for it.
+    /// The same in some precision. All work on every processor, but are slow where it has no instructions for them.
     pub fn with(precision: Precision) -> Self {
-        let bf16 = (precision == Precision::Bf16).then(|| Bf16::new(Kernel::best()));
+        let int8 = precision == Precision::Int8;
+        let bf16 = (precision != Precision::F32).then(|| Bf16::new(Kernel::best(), int8));
         Self { bf16, ..Self::default() }
     }
 
@@ -70,10 +74,16 @@ impl Cpu {
     }
 }
 
+/// Elements that one task copies: enough to be worth it.
+const COPIED: usize = 1 << 17;
+
 impl Device for Cpu {
     fn name(&self) -> String {
-        let precision =
-            self.kernel().map_or(String::from("f32"), |k| format!("bf16 by {}", k.name()));
+        let precision = match &self.bf16 {
+            None => String::from("f32"),
+            Some(bf16) if bf16.int8 => format!("int8 and bf16 by {}", bf16.kernel.name()),
+            Some(bf16) => format!("bf16 by {}", bf16.kernel.name()),
+        };
         format!("CPU, {} threads, {precision}, {}", rayon::current_num_threads(), instructions())
     }
 
@@ -90,7 +100,11 @@ impl Device for Cpu {
     }
 
     fn write(&mut self, to: Span, values: &[f32]) {
-        self.memory.open().write(to).copy_from_slice(values);
+        let to = self.memory.open().write(to);
+        assert_eq!(to.len(), values.len(), "values for a span");
+        to.par_chunks_mut(COPIED)
+            .zip(values.par_chunks(COPIED))
+            .for_each(|(to, values)| to.copy_from_slice(values));
     }
 
     fn write_ids(&mut self, to: Span, ids: &[u32]) {
@@ -107,7 +121,7 @@ impl Device for Cpu {
     }
 
     fn fill(&mut self, to: Span, value: f32) {
-        self.memory.open().write(to).fill(value);
+        self.memory.open().write(to).par_chunks_mut(COPIED).for_each(|to| to.fill(value));
     }
 
     fn clamp_max(&mut self, x: Span, max: f32) {
@@ -144,6 +158,15 @@ impl Device for Cpu {
     fn attention_backward(&mut self, op: &AttentionBackward) {
         let kernel = self.kernel();
         attention::backward(&mut self.memory, kernel, op);
+    }
+
+    fn fuses_blocks(&self) -> bool {
+        self.bf16.is_some()
+    }
+
+    fn block(&mut self, op: &Block) {
+        let bf16 = self.bf16.as_mut().expect("blocks are fused in bf16 and int8 only");
+        bf16::block(&mut self.memory, bf16, op);
     }
 
     fn embed_tokens(&mut self, op: &EmbedTokens) {

@@ -138,7 +138,7 @@ pub(super) fn exp(x: f32) -> f32 {
 }
 
 /// Rows are handed to threads in runs of about this many elements: long enough to be worth a task.
-const TASK_ELEMENTS: usize = 1 << 14;
+pub(super) const TASK_ELEMENTS: usize = 1 << 14;
 
 /// Number of rows of `width` elements for one task.
 pub(super) fn task_rows(width: usize) -> usize {

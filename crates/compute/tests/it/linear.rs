@@ -44,6 +44,7 @@ fn in_bf16_a_changed_weight_is_seen_and_the_same_call_gives_the_same_bits() {
         weight: weight_span,
         bias: None,
         activation: None,
+        before_activation: None,
         residual: None,
         y,
     };
@@ -83,7 +84,8 @@ fn check(
         x: spans.0,
         weight: spans.1,
         bias: Some(spans.2),
-        activation: activated,
+        activation,
+        before_activation: activated.map(|activated| activated.input),
         residual: Some(spans.3),
         y,
     });
@@ -154,6 +156,7 @@ fn without_bias_and_residual_the_product_replaces_what_was_there() {
         weight: spans.1,
         bias: None,
         activation: None,
+        before_activation: None,
         residual: None,
         y,
     });
@@ -174,6 +177,7 @@ fn an_output_may_not_be_an_input() {
         weight,
         bias: None,
         activation: None,
+        before_activation: None,
         residual: None,
         y: x,
     };

@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, reason = "tests")]
 
 mod attention;
+mod block;
 mod contrastive;
 mod embedding;
 mod host;

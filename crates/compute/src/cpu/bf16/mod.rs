@@ -1,14 +1,17 @@
-//! Matrix products whose factors are rounded to bf16 and whose sums are f32.
+//! Matrix products whose factors are rounded to bf16, or to int8, and whose sums are f32.
 //!
-//! Both factors are first laid out in tiles (`tile`, `pack`), then multiplied by blocks on all threads
-//! (`product`), each block by the best kernel that the processor has (`kernel`, `amx`, `avx512`).
+//! Both factors are first laid out in tiles (`tile`, `pack`, `int8`), then multiplied by blocks on all threads
+//! (`product`), each block by the best kernel that the processor has (`kernel`, `amx`, `avx512`, `vnni`), and leave through
+//! bias, activation and residual (`output`, `store`), on request straight into the tiles of the next product (`block`).
 //! Weights are laid out once between two changes (`prepared`).
 
 #[cfg(target_arch = "x86_64")]
 mod amx;
 #[cfg(target_arch = "x86_64")]
 mod avx512;
+mod block;
 mod ceiling;
+mod int8;
 mod kernel;
 mod linear;
 mod output;
@@ -16,8 +19,13 @@ mod pack;
 mod prepared;
 mod product;
 mod small;
+#[cfg(target_arch = "x86_64")]
+mod store;
 mod tile;
+#[cfg(target_arch = "x86_64")]
+mod vnni;
 
+pub(super) use block::block;
 pub(crate) use ceiling::{Factors, tile_registers};
 pub(super) use kernel::Kernel;
 pub(super) use linear::{backward, forward};
@@ -30,8 +38,11 @@ use tile::Packed;
 #[derive(Debug)]
 pub(super) struct Bf16 {
     pub(super) kernel: Kernel,
+    /// Whether the linear maps of fused blocks are in int8.
+    pub(super) int8: bool,
     weights: Prepared,
     room: Room,
+    block_room: block::Room,
 }
 
 /// Room for factors that are laid out anew for each product.
@@ -43,7 +54,8 @@ struct Room {
 }
 
 impl Bf16 {
-    pub(super) fn new(kernel: Kernel) -> Self {
-        Self { kernel, weights: Prepared::default(), room: Room::default() }
+    pub(super) fn new(kernel: Kernel, int8: bool) -> Self {
+        let (weights, room, block_room) = Default::default();
+        Self { kernel, int8, weights, room, block_room }
     }
 }

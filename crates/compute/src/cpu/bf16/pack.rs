@@ -39,7 +39,30 @@ pub(super) fn pack(kernel: Kernel, source: Matrix<'_>, side: Side, to: &mut Pack
     }
 }
 
-/// The same on the calling thread.
+/// A left factor from rows that `fill_rows` computes, 16 at most at a time: the number of the first one, and their room.
+pub(super) fn pack_computed(
+    kernel: Kernel,
+    (rows, width): (usize, usize),
+    to: &mut Packed,
+    fill_rows: impl Fn(usize, &mut [f32]) + Sync,
+) {
+    let depth = width.div_ceil(DEPTH);
+    let strips = to.reset(rows, width).par_chunks_exact_mut(depth.max(1)).enumerate();
+    strips.for_each_init(
+        || vec![0.0; LINES * width],
+        |room, (strip, tiles)| {
+            let first = strip * LINES;
+            let here = LINES.min(rows - first);
+            let room = &mut room[..here * width];
+            fill_rows(first, room);
+            for (d, tile) in tiles.iter_mut().enumerate() {
+                fill(kernel, Matrix::new(room, here, width), Side::Left, (0, d), tile);
+            }
+        },
+    );
+}
+
+/// [`pack`] on the calling thread.
 pub(super) fn pack_here(kernel: Kernel, source: Matrix<'_>, side: Side, to: &mut Packed) {
     let (lines, depth) = source.shape();
     let depth = depth.div_ceil(DEPTH);

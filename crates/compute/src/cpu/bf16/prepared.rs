@@ -17,6 +17,8 @@ pub(super) enum Form {
     Forward,
     /// For `d_y weight`.
     Backward,
+    /// For `x weightᵀ` in int8.
+    Int8,
 }
 
 #[derive(Debug, Default)]
@@ -36,7 +38,7 @@ pub(super) struct Prepared {
 impl Prepared {
     /// Forgets what was written since the last call.
     ///
-    /// `weight` is what will be asked for next: from now on the memory notes changes of its buffer.
+    /// `weight` will be asked for next: from now on the memory notes changes of its buffer.
     pub(super) fn follow(&mut self, memory: &mut Memory, weight: Span) {
         for written in memory.take_changes() {
             // Room is kept: what is written once is mostly written again.
@@ -65,8 +67,26 @@ impl Prepared {
             lay_out(&mut self.shared);
             return &self.shared;
         }
+        let fresh = entry.uses == KEEP_FROM;
         let kept = entry.kept.get_or_insert_default();
-        if entry.uses == KEEP_FROM {
+        if fresh {
+            lay_out(kept);
+        }
+        kept
+    }
+
+    /// The same, kept from the first use on: for passes that change no weight.
+    pub(super) fn keep(
+        &mut self,
+        span: Span,
+        form: Form,
+        lay_out: impl FnOnce(&mut Packed),
+    ) -> &Packed {
+        let entry = self.entries.entry((span, form)).or_default();
+        let fresh = entry.uses < KEEP_FROM;
+        entry.uses = entry.uses.max(KEEP_FROM);
+        let kept = entry.kept.get_or_insert_default();
+        if fresh {
             lay_out(kept);
         }
         kept

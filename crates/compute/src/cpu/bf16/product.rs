@@ -5,8 +5,8 @@ use std::ops::Range;
 
 use rayon::prelude::*;
 
-use super::kernel::{Block, Kernel, Ready, SIDE, Strips};
-use super::output::{Output, Stage};
+use super::kernel::{Block, Kernel, Ready, SIDE, Strips, Values};
+use super::output::{Output, Stage, Target};
 use super::tile::{LINES, Packed};
 
 /// Tiles of depth that are multiplied in one go: beyond it, two strips of each factor outgrow the second cache.
@@ -22,8 +22,8 @@ const ROW_STRIPS: usize = 24;
 const TASKS_EACH: usize = 4;
 
 /// `output = left right` on all threads. The order of the sums does not depend on their number.
-pub(super) fn multiply(kernel: Kernel, left: &Packed, right: &Packed, output: &Output<'_>) {
-    check(left, right, output);
+pub(super) fn multiply(kernel: Kernel, left: &Packed, right: &Packed, output: Output<'_>) {
+    let (values, output) = checked(left, right, output);
     let (rows, columns) = (left.strips(), right.strips());
     let row_tasks = rows.div_ceil(ROW_STRIPS).max(1);
     let wanted = TASKS_EACH * rayon::current_num_threads();
@@ -34,24 +34,29 @@ pub(super) fn multiply(kernel: Kernel, left: &Packed, right: &Packed, output: &O
         let rows = share(rows, row_tasks, task / column_tasks);
         let columns = share(columns, column_tasks, task % column_tasks);
         // SAFETY: the tasks' shares of rows and columns do not overlap.
-        unsafe { rectangle(&Ready::new(kernel), left, right, output, rows, columns) };
+        unsafe { rectangle(&Ready::new(kernel, values), left, right, &output, rows, columns) };
     });
 }
 
 /// The same on the calling thread, for small products inside a parallel loop.
-pub(super) fn multiply_here(kernel: Kernel, left: &Packed, right: &Packed, output: &Output<'_>) {
-    check(left, right, output);
+pub(super) fn multiply_here(kernel: Kernel, left: &Packed, right: &Packed, output: Output<'_>) {
+    let (values, output) = checked(left, right, output);
     let (rows, columns) = (0..left.strips(), 0..right.strips());
     // SAFETY: there is no other thread.
-    unsafe { rectangle(&Ready::new(kernel), left, right, output, rows, columns) };
+    unsafe { rectangle(&Ready::new(kernel, values), left, right, &output, rows, columns) };
 }
 
-fn check(left: &Packed, right: &Packed, output: &Output<'_>) {
+/// What the tiles hold, and the output that knows what their steps are worth.
+fn checked<'a>(left: &'a Packed, right: &'a Packed, output: Output<'a>) -> (Values, Output<'a>) {
     assert_eq!(
         (left.lines(), right.lines(), left.depth()),
         (output.rows(), output.columns(), right.depth()),
         "shapes of a product"
     );
+    let steps = left.steps().zip(right.steps());
+    assert_eq!(left.steps().is_some(), right.steps().is_some(), "one factor only in int8");
+    let values = if steps.is_some() { Values::Int8 } else { Values::Bf16 };
+    (values, Output { steps, ..output })
 }
 
 /// Share number `i` of `total` strips, an even number but for the last.
@@ -71,10 +76,11 @@ unsafe fn rectangle(
     rows: Range<usize>,
     columns: Range<usize>,
 ) {
-    let mut block = Block([0.0; SIDE * SIDE]);
+    let mut block = Block([0; SIDE * SIDE]);
     let depth = left.depth();
-    for from in (0..depth.max(1)).step_by(DEPTH_RUN) {
-        let to = depth.min(from + DEPTH_RUN);
+    let run = if matches!(output.target, Target::Tiles(_)) { depth.max(1) } else { DEPTH_RUN };
+    for from in (0..depth.max(1)).step_by(run) {
+        let to = depth.min(from + run);
         let stage = Stage { first: from == 0, last: to == depth };
         let (left, right) = (|i| left.strip(i, from, to), |j| right.strip(j, from, to));
         for i in rows.clone().step_by(2) {
@@ -83,13 +89,7 @@ unsafe fn rectangle(
                     ready.multiply(strips, &mut block);
                     // SAFETY: promised by the caller.
                     unsafe {
-                        output.store(
-                            ready.kernel(),
-                            (i * LINES, j * LINES),
-                            extent,
-                            &mut block,
-                            stage,
-                        );
+                        output.store(ready.kernel(), (i * LINES, j * LINES), extent, &block, stage);
                     };
                 };
                 if i + 1 < rows.end && j + 1 < columns.end {
@@ -137,7 +137,7 @@ mod tests {
                 pack(kernel, Matrix::new(&a, rows, depth), Side::Left, &mut left);
                 pack(kernel, Matrix::new(&b, columns, depth), Side::Right, &mut right);
                 let output = Output::new(MatrixMut::new(&mut out, rows, columns), true);
-                multiply(kernel, &left, &right, &output);
+                multiply(kernel, &left, &right, output);
                 for (i, out) in out.iter().enumerate() {
                     let (row, column) = (i / columns, i % columns);
                     let terms = (0..depth)

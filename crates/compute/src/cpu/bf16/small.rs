@@ -32,6 +32,6 @@ impl Small {
         pack_here(self.kernel, a, Side::Left, &mut self.left);
         pack_here(self.kernel, b.t(), Side::Right, &mut self.right);
         let output = Output { scale, ..Output::new(out, into == Into::Add) };
-        multiply_here(self.kernel, &self.left, &self.right, &output);
+        multiply_here(self.kernel, &self.left, &self.right, output);
     }
 }

@@ -1,10 +1,10 @@
-//! Sixteen by sixteen pairs of bf16 values: the unit in which factors are laid out.
+//! Sixteen by sixteen pairs of bf16 values, or fours of int8 values: the unit in which factors are laid out.
 //!
 //! A product adds up over pairs of neighbouring values, as the instructions do. A tile of the left
 //! factor has a row for each of 16 rows and a column for each of 16 pairs; a tile of the right factor
 //! has a row for each pair and a column for each of 16 columns. So the two are transposed to each
-//! other, and a tile is one register of AMX: 16 rows of 64 bytes.
-//! Source: Intel 64 and IA-32 Architectures Software Developer's Manual, `TDPBF16PS`.
+//! other, and a tile is one register of AMX: 16 rows of 64 bytes. In int8 four neighbouring values take the place of a pair.
+//! Source: Intel 64 and IA-32 Architectures Software Developer's Manual, `TDPBF16PS` and `TDPBSSD`.
 
 /// Rows of the left factor, or columns of the right one, in a tile.
 pub(super) const LINES: usize = 16;
@@ -12,6 +12,8 @@ pub(super) const LINES: usize = 16;
 pub(super) const PAIRS: usize = 16;
 /// Values that are added up in a tile: two in each pair.
 pub(super) const DEPTH: usize = 2 * PAIRS;
+/// The same in int8: four in the place of a pair.
+pub(super) const DEPTH_INT8: usize = 4 * PAIRS;
 
 /// 16 rows of 16 pairs; the even value of a pair is in the lower half.
 #[derive(Debug, Clone, Copy)]
@@ -35,17 +37,39 @@ pub(super) struct Packed {
     tiles: Vec<Tile>,
     lines: usize,
     depth: usize,
+    /// In int8: what one step is worth in each line. Empty in bf16.
+    steps: Vec<f32>,
 }
 
 impl Packed {
-    /// Makes room for `lines` times `depth` values and gives the tiles, whose content is arbitrary.
+    /// Makes room for `lines` times `depth` values in bf16 and gives the tiles, whose content is arbitrary.
     pub(super) fn reset(&mut self, lines: usize, depth: usize) -> &mut [Tile] {
-        (self.lines, self.depth) = (lines, depth.div_ceil(DEPTH));
+        self.steps.clear();
+        self.tiles(lines, depth.div_ceil(DEPTH))
+    }
+
+    /// The same in int8, with the worth of a step for each line.
+    pub(super) fn reset_int8(&mut self, lines: usize, depth: usize) -> (&mut [Tile], &mut [f32]) {
+        let mut steps = std::mem::take(&mut self.steps);
+        steps.resize(lines, 0.0);
+        self.tiles(lines, depth.div_ceil(DEPTH_INT8));
+        self.steps = steps;
         let wanted = self.strips() * self.depth;
+        (&mut self.tiles[..wanted], &mut self.steps)
+    }
+
+    fn tiles(&mut self, lines: usize, depth: usize) -> &mut [Tile] {
+        (self.lines, self.depth) = (lines, depth);
+        let wanted = self.strips() * depth;
         if self.tiles.len() < wanted {
             self.tiles = vec![Tile::ZERO; wanted];
         }
         &mut self.tiles[..wanted]
+    }
+
+    /// In int8: what one step is worth in each line.
+    pub(super) fn steps(&self) -> Option<&[f32]> {
+        (!self.steps.is_empty()).then_some(&self.steps)
     }
 
     /// Rows of the left factor, or columns of the right one.
