@@ -48,7 +48,7 @@ impl Learning {
 
 /// Rows of all sequences that go through a tower at once where nothing is kept. More rows outgrow the cache between two
 /// operations, fewer read the weights too often. Own choice, measured with ViT-B/32 on two cores.
-const ROWS_AT_ONCE: usize = 800;
+const ROWS_AT_ONCE: usize = 1600;
 
 /// How many sequences of that many tokens go through a tower at once.
 fn at_once(tokens: usize) -> usize {

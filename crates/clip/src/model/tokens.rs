@@ -81,6 +81,16 @@ mod tests {
     }
 
     #[test]
+    fn chunks_are_the_same_sequences_in_order() {
+        let batch =
+            TokenBatch { batch: 3, tokens: 2, ids: vec![1, 2, 3, 4, 5, 6], pooled: vec![1, 0, 1] };
+        let chunks: Vec<TokenBatch> = batch.chunks(2).collect();
+        assert_eq!(chunks.iter().map(|chunk| chunk.batch).collect::<Vec<_>>(), [2, 1]);
+        assert_eq!((chunks[0].ids.len(), &chunks[1].ids[..]), (4, &[5, 6][..]));
+        assert_eq!(chunks[1].pooled, [1]);
+    }
+
+    #[test]
     fn batches_are_trimmed_to_a_multiple_of_eight_within_the_context() {
         let config = text(Pooling::EndToken(99));
         let tokens = |len: usize| TokenBatch::new(&[vec![1; len], vec![1]], &config).tokens;

@@ -22,15 +22,12 @@ pub(super) fn forward(memory: &mut Memory, op: &Linear) {
         affine(y, op.outputs, x, weight, bias, residual);
         return;
     };
-    match before {
-        Some(before) => {
-            affine(before, op.outputs, x, weight, bias, None);
-            activate(activation, Some(before), residual, y);
-        }
-        None => {
-            affine(y, op.outputs, x, weight, bias, None);
-            activate(activation, None, residual, y);
-        }
+    if let Some(before) = before {
+        affine(before, op.outputs, x, weight, bias, None);
+        activate(activation, Some(before), residual, y);
+    } else {
+        affine(y, op.outputs, x, weight, bias, None);
+        activate(activation, None, residual, y);
     }
 }
 

@@ -39,14 +39,16 @@ struct Maps<'a, 'b> {
 pub(crate) fn block(memory: &mut Memory, bf16: &mut Bf16, op: &Block) {
     let Bf16 { kernel, int8, weights, block_room: room, .. } = bf16;
     let affine = [op.query, op.key_value, op.out, op.fc1, op.fc2];
-    affine.iter().for_each(|map| weights.follow(memory, map.weight));
+    for map in affine {
+        weights.follow(memory, map.weight);
+    }
     let mut open = memory.open();
     let (x, y) = (open.read(op.x), open.write(op.y));
     let mut maps = Maps { kernel: *kernel, int8: *int8, weights, open: &mut open };
     maps.block(op, x, y, room);
 }
 
-impl<'b> Maps<'_, 'b> {
+impl Maps<'_, '_> {
     fn block(&mut self, op: &Block, x: &[f32], y: &mut [f32], room: &mut Room) {
         let Room { floats, normed, attended, middle, quantised } = room;
         let (rows, width) = (op.batch * op.tokens, op.width);

@@ -64,7 +64,7 @@ impl<'a> LeftTiles<'a> {
     pub(super) fn new(to: &'a mut Packed, rows: usize, columns: usize) -> Self {
         let depth = columns.div_ceil(DEPTH);
         let tiles = to.reset(rows, columns);
-        if columns % DEPTH != 0 {
+        if !columns.is_multiple_of(DEPTH) {
             // What is beyond the last column counts as zero.
             tiles.chunks_exact_mut(depth).for_each(|strip| strip[depth - 1] = Tile::ZERO);
         }
@@ -216,7 +216,9 @@ fn store_row(output: &Output<'_>, row: usize, from: usize, bits: &[u32], stage: 
         if output.before_activation.is_some() {
             held.copy_from_slice(&sums);
         }
-        sums.iter_mut().for_each(|sum| *sum = activated(activation, *sum));
+        for sum in &mut sums {
+            *sum = activated(activation, *sum);
+        }
     }
     if let Some(residual) = output.residual {
         add_to(&mut sums, &residual[row * output.columns() + from..][..bits.len()]);

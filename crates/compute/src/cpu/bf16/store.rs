@@ -2,11 +2,11 @@
 #![expect(unsafe_code, reason = "newer instructions are used once they were found")]
 
 use std::arch::x86_64::{
-    __m512, _MM_FROUND_NO_EXC, _mm256_storeu_si256, _mm512_add_ps, _mm512_castps_si512,
-    _mm512_cvtepi32_ps, _mm512_cvtneps_pbh, _mm512_fmadd_ps, _mm512_fnmadd_ps, _mm512_loadu_ps,
-    _mm512_mask_storeu_ps, _mm512_maskz_loadu_ps, _mm512_max_ps, _mm512_min_ps, _mm512_mul_ps,
-    _mm512_rcp14_ps, _mm512_roundscale_ps, _mm512_scalef_ps, _mm512_set1_ps, _mm512_storeu_ps,
-    _mm512_sub_ps,
+    __m256bh, __m256i, __m512, _MM_FROUND_NO_EXC, _mm256_storeu_si256, _mm512_add_ps,
+    _mm512_castps_si512, _mm512_cvtepi32_ps, _mm512_cvtneps_pbh, _mm512_fmadd_ps, _mm512_fnmadd_ps,
+    _mm512_loadu_ps, _mm512_mask_storeu_ps, _mm512_maskz_loadu_ps, _mm512_max_ps, _mm512_min_ps,
+    _mm512_mul_ps, _mm512_rcp14_ps, _mm512_roundscale_ps, _mm512_scalef_ps, _mm512_set1_ps,
+    _mm512_storeu_ps, _mm512_sub_ps,
 };
 use std::mem::transmute;
 
@@ -113,16 +113,18 @@ unsafe fn store_lane(output: &Output<'_>, lane: Lane, mut sums: __m512, stage: S
         sums = _mm512_add_ps(sums, lane.load(&residual[from..][..lane.len]));
     }
     match &output.target {
-        // SAFETY: promised by the caller.
         Target::Cells(cells) => {
-            lane.store(unsafe { cells.row(lane.row, lane.column, lane.len) }, sums)
+            // SAFETY: promised by the caller.
+            let to = unsafe { cells.row(lane.row, lane.column, lane.len) };
+            lane.store(to, sums);
         }
         Target::Tiles(tiles) => {
             // SAFETY: promised by the caller.
             let to = unsafe { tiles.half_row(lane.row, lane.column) };
+            let pairs = _mm512_cvtneps_pbh(sums);
             // SAFETY: eight pairs are 32 bytes; both types are 32 bytes of plain bits.
             unsafe {
-                _mm256_storeu_si256(to.as_mut_ptr().cast(), transmute(_mm512_cvtneps_pbh(sums)));
+                _mm256_storeu_si256(to.as_mut_ptr().cast(), transmute::<__m256bh, __m256i>(pairs));
             }
         }
     }
