@@ -38,6 +38,9 @@ pub(crate) enum Error {
     /// A run to be gone on with is not there.
     #[error("{}: there is no run in this folder: no run.toml", path.display())]
     NoRun { path: PathBuf },
+    /// A precision that cannot be had.
+    #[error("--precision {0}")]
+    Precision(#[from] PrecisionError),
     /// A run that was started but never saved a model.
     #[error("{}: this run has saved no model yet", path.display())]
     EmptyRun { path: PathBuf },
@@ -128,4 +131,21 @@ pub(crate) enum Error {
     /// A server that anybody may use.
     #[error("{address}: others can reach this server, and no token is asked for")]
     Unguarded { address: String },
+}
+
+/// Why a precision cannot be had.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum PrecisionError {
+    /// A run is resumed in another than it began with.
+    #[error("{typed}: the run began in {began}")]
+    NotAsBegun { began: &'static str, typed: &'static str },
+    /// int8 where its results would not be checked, or where weights learn.
+    #[error("int8: only index, eval and bench compute in int8")]
+    Int8Elsewhere,
+    /// int8 on a processor without AMX and AVX-512 for it.
+    #[error("int8: this processor has no instructions for it")]
+    NoInt8,
+    /// int8 changes the vectors of this model too much.
+    #[error("int8 changes this model's vectors too much: {found}, expected {expected}")]
+    Int8Differs { found: String, expected: String },
 }

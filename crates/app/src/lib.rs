@@ -24,6 +24,7 @@ mod progress;
 mod proof;
 mod question;
 mod report;
+mod rounding;
 pub mod scenes;
 mod serve;
 mod settings;
@@ -55,9 +56,9 @@ pub fn run(words: impl IntoIterator<Item = OsString>) -> u8 {
         }
     };
     logging::start(cli.verbose, log_format(&cli.command));
-    model::compute_in(cli.precision);
     let printer = Printer::new(&cli);
-    match dispatch(cli.command, &printer) {
+    let can = model::compute_in(cli.precision, &cli.command).map_err(Into::into);
+    match can.and_then(|()| dispatch(cli.command, &printer)) {
         Ok(verdict) => verdict.exit(),
         Err(error) => Problem::of(&error).map_or(0, |problem| {
             printer.problem(&problem);

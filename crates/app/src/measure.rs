@@ -13,10 +13,10 @@ use finelens_finetune::{Embedded, embed};
 
 use crate::error::Error;
 use crate::input::{candidates, classes_of};
-use crate::model;
 use crate::number::counted;
 use crate::printer::Printer;
 use crate::progress::counter;
+use crate::rounding;
 
 /// One model on one split.
 pub(crate) struct Measured {
@@ -67,7 +67,7 @@ pub(crate) fn measure(
     classes: Option<&Classes>,
     printer: &Printer,
 ) -> anyhow::Result<Measured> {
-    let mut embedder = model::embedder(checkpoint)?;
+    let mut embedder = rounding::embedder(checkpoint, examples, printer)?;
     let bar = counter(printer, "measuring", examples.len());
     let embedded = embed(&mut embedder, examples, |done| bar.set_position(done as u64))?;
     bar.finish_and_clear();

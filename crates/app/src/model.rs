@@ -6,8 +6,8 @@ use std::sync::OnceLock;
 use finelens_clip::{Checkpoint, Embedder};
 use finelens_compute::{Cpu, Device, Precision};
 
-use crate::cli;
-use crate::error::Error;
+use crate::cli::{self, Command};
+use crate::error::{Error, PrecisionError};
 use crate::hub::{self, Id};
 use crate::printer::Printer;
 
@@ -61,28 +61,69 @@ pub(crate) fn embedder(checkpoint: Checkpoint) -> anyhow::Result<Embedder> {
     Ok(Embedder::new(checkpoint, device())?)
 }
 
-/// What was typed as `--precision`: one for the whole process, since vectors of one run are compared with each other.
+/// What was typed as `--precision`, and what came of it: one for the whole process, since its vectors are compared.
+static TYPED: OnceLock<Option<cli::Precision>> = OnceLock::new();
 static PRECISION: OnceLock<Precision> = OnceLock::new();
 
-/// Every device made from now on computes in this precision.
-pub(crate) fn compute_in(typed: cli::Precision) {
-    let precision = match typed {
+/// Notes what was typed, if the command can do with it.
+pub(crate) fn compute_in(typed: Option<cli::Precision>, command: &Command) -> Result<(), Error> {
+    if typed == Some(cli::Precision::Int8) {
+        if !matches!(command, Command::Eval(_) | Command::Index(_) | Command::Bench(_)) {
+            return Err(PrecisionError::Int8Elsewhere.into());
+        }
+        if Cpu::fastest() == Precision::F32 {
+            return Err(PrecisionError::NoInt8.into());
+        }
+    }
+    // A second command in one process, in a test, keeps the first.
+    let _ = TYPED.set(typed);
+    Ok(())
+}
+
+fn typed() -> Option<cli::Precision> {
+    TYPED.get().copied().flatten()
+}
+
+/// The precision of a run that begins: what was typed, or else what its settings say.
+pub(crate) fn train_in(setting: cli::Precision) -> cli::Precision {
+    let precision = *PRECISION.get_or_init(|| resolved(typed().unwrap_or(setting)));
+    if precision == Precision::F32 { cli::Precision::F32 } else { cli::Precision::Bf16 }
+}
+
+/// Goes on in the precision in which a run began.
+pub(crate) fn go_on_in(began: cli::Precision) -> Result<(), Error> {
+    // What runs were in before they said so.
+    let began = if began == cli::Precision::Auto { cli::Precision::F32 } else { began };
+    if let Some(typed) = typed().filter(|typed| resolved(*typed) != resolved(began)) {
+        let [began, typed] = [began, typed].map(cli::Precision::name);
+        return Err(PrecisionError::NotAsBegun { began, typed }.into());
+    }
+    let _ = PRECISION.set(resolved(began));
+    Ok(())
+}
+
+fn resolved(wanted: cli::Precision) -> Precision {
+    match wanted {
         cli::Precision::Auto => Cpu::fastest(),
         cli::Precision::F32 => Precision::F32,
         cli::Precision::Bf16 => Precision::Bf16,
-    };
-    // A second command in one process, in a test, keeps the first.
-    let _ = PRECISION.set(precision);
+        cli::Precision::Int8 => Precision::Int8,
+    }
 }
 
 /// What products are computed in.
 pub(crate) fn precision() -> Precision {
-    *PRECISION.get_or_init(|| Precision::F32)
+    *PRECISION.get_or_init(|| resolved(typed().unwrap_or_default()))
 }
 
 /// What computes.
 pub(crate) fn device() -> Box<dyn Device> {
-    let device = Cpu::with(precision());
+    device_in(precision())
+}
+
+/// The same in some precision.
+pub(crate) fn device_in(precision: Precision) -> Box<dyn Device> {
+    let device = Cpu::with(precision);
     tracing::info!("computing on {}", device.name());
     Box::new(device)
 }

@@ -5,7 +5,7 @@ use std::io;
 use finelens_finetune::{Error as TrainError, eval};
 use finelens_search::Error as SearchError;
 
-use crate::error::Error;
+use crate::error::{Error, PrecisionError};
 
 /// An error as it is told.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -90,6 +90,7 @@ fn of_app(error: &Error) -> Known {
             ("run_exists", format!("go on with it: finelens train --resume --out {path}; or name another folder"))
         }
         Error::NoRun { .. } => ("no_run", "--out is the folder that was given as --out when the run began".to_owned()),
+        Error::Precision(error) => of_precision(error),
         Error::EmptyRun { .. } => ("no_model", "train it first, or resume it".to_owned()),
         Error::NoModel { .. } => {
             ("no_model", "pass a model folder, a run, or a hub id such as openai/clip-vit-base-patch32".to_owned())
@@ -157,6 +158,25 @@ fn unheard(error: &io::Error) -> String {
         _ => "the address must be one of this machine, written HOST:PORT; choose another",
     };
     format!("{why} with --addr, such as --addr 127.0.0.1:7701")
+}
+
+fn of_precision(error: &PrecisionError) -> (&'static str, String) {
+    let (code, hint) = match error {
+        PrecisionError::NotAsBegun { .. } => (
+            "other_precision",
+            "leave --precision and FINELENS_PRECISION out: the run goes on as it began",
+        ),
+        PrecisionError::Int8Elsewhere => {
+            ("no_int8", "leave --precision out: it takes the fastest that is good enough")
+        }
+        PrecisionError::NoInt8 => {
+            ("no_int8", "leave --precision out: it takes the fastest there is")
+        }
+        PrecisionError::Int8Differs { .. } => {
+            ("int8_differs", "leave --precision out: bf16 is nearly as fast")
+        }
+    };
+    (code, hint.to_owned())
 }
 
 /// How to do without the hub.

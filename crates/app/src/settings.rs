@@ -9,6 +9,7 @@ use finelens_finetune::TrainConfig;
 use serde::Serialize;
 use toml::{Table, Value};
 
+use crate::cli::Precision;
 use crate::error::Error;
 use crate::input::DataSettings;
 
@@ -17,6 +18,8 @@ use crate::input::DataSettings;
 pub(crate) struct Settings {
     /// Model to start from.
     pub(crate) model: String,
+    /// What matrix products are computed in: `auto`, `f32` or `bf16`; a run keeps what it began with.
+    pub(crate) precision: Precision,
     /// How to train.
     #[serde(flatten)]
     pub(crate) train: TrainConfig,
@@ -27,7 +30,12 @@ pub(crate) struct Settings {
 impl Default for Settings {
     fn default() -> Self {
         let model = crate::hub::DEFAULT_MODEL.to_owned();
-        Self { model, train: TrainConfig::default(), data: DataSettings::default() }
+        Self {
+            model,
+            precision: Precision::default(),
+            train: TrainConfig::default(),
+            data: DataSettings::default(),
+        }
     }
 }
 
@@ -67,13 +75,14 @@ impl Settings {
 
     fn from_table(mut table: Table, origin: &str) -> Result<Self, Error> {
         let mut take = |key: &str| table.remove(key).expect("the defaults have it");
-        let (model, data) = (take("model"), take("data"));
+        let (model, precision, data) = (take("model"), take("precision"), take("data"));
         let told = |error: toml::de::Error| Error::SettingValue {
             origin: origin.to_owned(),
             reason: error.to_string().trim().replace('\n', " "),
         };
         Ok(Self {
             model: model.try_into().map_err(told)?,
+            precision: precision.try_into().map_err(told)?,
             data: data.try_into().map_err(told)?,
             train: table.try_into().map_err(told)?,
         })

@@ -44,9 +44,14 @@ impl StampedModel {
         Ok(Config::load(&self.dir)?.embed_dim)
     }
 
+    /// Reads it.
+    pub(crate) fn checkpoint(&self) -> anyhow::Result<Checkpoint> {
+        Ok(Checkpoint::load(&self.dir)?)
+    }
+
     /// Reads it and puts it where it computes.
     pub(crate) fn embedder(&self) -> anyhow::Result<Embedder> {
-        embedder(Checkpoint::load(&self.dir)?)
+        embedder(self.checkpoint()?)
     }
 
     /// An error unless the vectors of an index are this model's.

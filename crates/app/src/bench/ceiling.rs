@@ -30,6 +30,7 @@ const WORDS: usize = 1 << 25;
 pub(super) struct Ceiling {
     f32: f64,
     bf16: Option<f64>,
+    int8: Option<f64>,
 }
 
 impl Ceiling {
@@ -37,12 +38,12 @@ impl Ceiling {
     pub(super) fn read(session: &mut Session<'_>) -> anyhow::Result<Self> {
         let f32 = registers(session, "f32", Some(Registers::f32()))?.unwrap_or(f64::INFINITY);
         let bf16 = registers(session, "bf16", Registers::bf16())?;
+        let int8 = registers(session, "int8", Registers::int8())?;
         if session.wants(Part::Ceiling) {
-            registers(session, "int8", Registers::int8())?;
             product(session)?;
             memory(session)?;
         }
-        Ok(Self { f32, bf16 })
+        Ok(Self { f32, bf16, int8 })
     }
 
     /// In the precision that is computed in.
@@ -51,6 +52,7 @@ impl Ceiling {
             Precision::F32 => self.f32,
             // A processor without instructions for bf16 computes it in f32.
             Precision::Bf16 => self.bf16.unwrap_or(self.f32),
+            Precision::Int8 => self.int8.unwrap_or(self.f32),
         }
     }
 
@@ -59,6 +61,7 @@ impl Ceiling {
         let registers = match model::precision() {
             Precision::F32 => Registers::f32(),
             Precision::Bf16 => Registers::bf16().unwrap_or_else(Registers::f32),
+            Precision::Int8 => Registers::int8().unwrap_or_else(Registers::f32),
         };
         Ok(rate(registers, session.clock)?.1)
     }
@@ -118,6 +121,7 @@ fn product(session: &mut Session<'_>) -> anyhow::Result<()> {
         weight,
         bias: None,
         activation: None,
+        before_activation: None,
         residual: None,
         y,
     };

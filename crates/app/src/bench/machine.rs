@@ -58,6 +58,7 @@ pub(super) fn name(precision: Precision) -> &'static str {
     match precision {
         Precision::F32 => "f32",
         Precision::Bf16 => "bf16",
+        Precision::Int8 => "int8",
     }
 }
 

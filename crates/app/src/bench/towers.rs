@@ -1,6 +1,7 @@
 //! The model at work: pictures and texts to vectors, and steps of training.
 
 use finelens_clip::Model;
+use finelens_compute::Precision;
 use finelens_finetune::Rehearsal;
 
 use super::record::Measurement;
@@ -12,7 +13,10 @@ const PARTS: [Part; 3] = [Part::Image, Part::Text, Part::Step];
 
 /// Times what is wanted, the smallest batch first: memory only grows.
 pub(super) fn run(session: &mut Session<'_>, subject: Subject) -> anyhow::Result<()> {
-    let parts = PARTS.into_iter().filter(|part| session.wants(*part)).collect::<Vec<_>>();
+    // Nothing is trained in int8.
+    let here = |part: Part| part != Part::Step || model::precision() != Precision::Int8;
+    let parts = PARTS.into_iter().filter(|part| here(*part) && session.wants(*part));
+    let parts = parts.collect::<Vec<_>>();
     if parts.is_empty() {
         return Ok(());
     }

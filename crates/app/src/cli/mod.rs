@@ -11,6 +11,7 @@ mod serve;
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use serde::{Deserialize, Serialize};
 
 use crate::input::MaxBad;
 
@@ -33,30 +34,43 @@ pub(crate) struct Cli {
     /// Print what happens inside, and plain lines instead of bars; twice for every detail.
     #[arg(short, long, global = true, action = clap::ArgAction::Count, help_heading = EVERYWHERE)]
     pub(crate) verbose: u8,
-    /// What matrix products are computed in; the vectors of both agree to about three digits. A run that is resumed must be
-    /// given what it began with.
+    /// What matrix products are computed in; `auto` where nothing is said, and what a run began with where it is resumed.
     #[arg(
         long,
         global = true,
         value_enum,
-        default_value_t,
         env = "FINELENS_PRECISION",
         hide_env_values = true,
         help_heading = EVERYWHERE
     )]
-    pub(crate) precision: Precision,
+    pub(crate) precision: Option<Precision>,
 }
 
 /// Values of `--precision`.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
 pub(crate) enum Precision {
-    /// 32-bit floats, the same on every processor to the last few bits.
-    #[default]
-    F32,
     /// bf16 where the processor has instructions for it (AMX or AVX-512), f32 elsewhere.
+    #[default]
     Auto,
+    /// 32-bit floats, the same on every processor to the last few bits.
+    F32,
     /// 16-bit factors with 32-bit sums; very slow where the processor lacks the instructions.
     Bf16,
+    /// 8-bit factors, to embed many pictures with `index` and `eval`: used once it was found good enough on some of them.
+    Int8,
+}
+
+impl Precision {
+    /// As it is typed.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Auto => "auto",
+            Self::F32 => "f32",
+            Self::Bf16 => "bf16",
+            Self::Int8 => "int8",
+        }
+    }
 }
 
 /// Heading of the flags that every command has.

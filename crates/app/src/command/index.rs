@@ -17,6 +17,7 @@ use crate::interrupt;
 use crate::number::counted;
 use crate::printer::Printer;
 use crate::progress::Stages;
+use crate::rounding;
 use crate::stamp::StampedModel;
 use crate::summary;
 
@@ -162,7 +163,7 @@ impl Job<'_> {
     fn run(&self, target: &Target) -> anyhow::Result<Option<Done>> {
         let plan = self.plan(target)?;
         let index = target.filling();
-        let mut embedder = Lazy { model: &target.model, embedder: None };
+        let mut embedder = Lazy { job: self, model: &target.model, embedder: None };
         let mut done = Done { same: plan.same, ..Done::default() };
         indexing::add_changes(index, plan.to_read.len() + plan.to_reword.len())?;
         if !plan.to_read.is_empty() {
@@ -285,6 +286,7 @@ const MUCH: usize = 10;
 
 /// A model that is read when somebody needs it.
 struct Lazy<'a> {
+    job: &'a Job<'a>,
     model: &'a StampedModel,
     embedder: Option<Embedder>,
 }
@@ -293,7 +295,9 @@ impl Lazy<'_> {
     fn get(&mut self) -> anyhow::Result<&mut Embedder> {
         let embedder = match self.embedder.take() {
             Some(embedder) => embedder,
-            None => self.model.embedder()?,
+            None => {
+                rounding::embedder(self.model.checkpoint()?, self.job.examples, self.job.printer)?
+            }
         };
         Ok(self.embedder.insert(embedder))
     }

@@ -9,8 +9,8 @@ use finelens_data::Dataset;
 use finelens_finetune::{Outcome, RunDir, StopReason, TrainConfig, TrainData, train};
 
 use crate::Verdict;
-use crate::cli::Train;
-use crate::error::Error;
+use crate::cli::{Precision, Train};
+use crate::error::{Error, PrecisionError};
 use crate::input::{self, check_bad, tell_skipped, to_measure};
 use crate::interrupt;
 use crate::measure::measure;
@@ -70,6 +70,10 @@ fn begun(words: &Train) -> anyhow::Result<Job> {
         return Err(Error::RunExists { path: out }.into());
     }
     model::must_be_empty(&out)?;
+    if settings.precision == Precision::Int8 {
+        return Err(Error::from(PrecisionError::Int8Elsewhere).into());
+    }
+    settings.precision = model::train_in(settings.precision);
     Ok(Job { settings, out, resume: false })
 }
 
@@ -93,6 +97,7 @@ fn resumed(words: &Train) -> anyhow::Result<Job> {
     }
     let mut settings = Settings::resolve(Some(&file), &[])?;
     settings.data.overlay(words.data.as_deref(), &words.read);
+    model::go_on_in(settings.precision)?;
     Ok(Job { settings, out, resume: true })
 }
 

@@ -15,6 +15,7 @@ mod help;
 mod hub;
 mod journey;
 mod mistakes;
+mod precision;
 mod search;
 mod serve;
 mod tidy;

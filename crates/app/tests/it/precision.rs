@@ -1,0 +1,56 @@
+//! What matrix products are computed in, from end to end.
+
+use crate::folder::Folder;
+
+fn trained(folder: &Folder, more: &[&str]) -> std::process::Output {
+    let words = ["train", "data", "--model", "model", "--out", "run", "--set", "batch=8"];
+    folder.run(&[&words[..], &["--set", "epochs=1"], more].concat())
+}
+
+#[test]
+fn a_run_keeps_the_precision_that_it_began_with() {
+    let folder = Folder::with_scenes(16, 4);
+    folder.init();
+    let output = trained(&folder, &["--precision", "bf16"]);
+    assert!(output.status.success(), "{}", folder.shown(&output));
+    let settings = fs_err::read_to_string(folder.path("run/run.toml")).unwrap();
+    assert!(settings.contains("precision = \"bf16\""), "{settings}");
+
+    let resume = ["train", "--resume", "--out", "run"];
+    let output = folder.run(&[&resume[..], &["--precision", "f32"]].concat());
+    insta::assert_snapshot!(folder.shown(&output), @"");
+    let mut command = folder.command(&resume);
+    let output = command.env_remove("FINELENS_PRECISION").output().unwrap();
+    assert!(output.status.success(), "{}", folder.shown(&output));
+}
+
+#[test]
+fn a_setting_says_the_precision_where_nothing_is_typed() {
+    let folder = Folder::with_scenes(16, 4);
+    folder.init();
+    let words = ["train", "data", "--model", "model", "--out", "run", "--set", "batch=8"];
+    let words = [&words[..], &["--set", "epochs=1", "--set", "precision=bf16"]].concat();
+    let output = folder.command(&words).env_remove("FINELENS_PRECISION").output().unwrap();
+    assert!(output.status.success(), "{}", folder.shown(&output));
+    let settings = fs_err::read_to_string(folder.path("run/run.toml")).unwrap();
+    assert!(settings.contains("precision = \"bf16\""), "{settings}");
+}
+
+#[test]
+fn training_in_int8_is_refused() {
+    let folder = Folder::with_scenes(4, 4);
+    folder.init();
+    insta::assert_snapshot!(folder.shown(&trained(&folder, &["--precision", "int8"])), @"");
+    assert!(!folder.path("run").exists());
+}
+
+/// How near a random model's vectors are is for the check to say; that it looked is seen either way.
+#[test]
+fn int8_is_checked_on_the_pictures_before_it_is_used() {
+    let folder = Folder::with_scenes(4, 12);
+    folder.init();
+    let output = folder.run(&["eval", "data", "--model", "model", "--precision", "int8"]);
+    let shown = folder.shown(&output);
+    let looked = shown.contains("mean cosine to f32");
+    assert!(looked || shown.contains("this processor has no instructions for it"), "{shown}");
+}
