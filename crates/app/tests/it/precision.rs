@@ -18,7 +18,14 @@ fn a_run_keeps_the_precision_that_it_began_with() {
 
     let resume = ["train", "--resume", "--out", "run"];
     let output = folder.run(&[&resume[..], &["--precision", "f32"]].concat());
-    insta::assert_snapshot!(folder.shown(&output), @"");
+    insta::assert_snapshot!(folder.shown(&output), @r"
+    exit 2
+    -- stdout
+    -- stderr
+    error: --precision f32: the run began in bf16
+
+    hint: leave --precision and FINELENS_PRECISION out: the run goes on as it began
+    ");
     let mut command = folder.command(&resume);
     let output = command.env_remove("FINELENS_PRECISION").output().unwrap();
     assert!(output.status.success(), "{}", folder.shown(&output));
@@ -40,7 +47,15 @@ fn a_setting_says_the_precision_where_nothing_is_typed() {
 fn training_in_int8_is_refused() {
     let folder = Folder::with_scenes(4, 4);
     folder.init();
-    insta::assert_snapshot!(folder.shown(&trained(&folder, &["--precision", "int8"])), @"");
+    let output = trained(&folder, &["--precision", "int8"]);
+    insta::assert_snapshot!(folder.shown(&output), @r"
+    exit 2
+    -- stdout
+    -- stderr
+    error: --precision int8: only index, eval and bench compute in int8
+
+    hint: leave --precision out: it takes the fastest that is good enough
+    ");
     assert!(!folder.path("run").exists());
 }
 
