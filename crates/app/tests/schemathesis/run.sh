@@ -28,27 +28,14 @@ cd "$out"
 "$finelens" init model --preset tiny --vocab-from data --vocab-size 600 -q >/dev/null
 for index in index other; do "$finelens" index data --model model --into $index -q >/dev/null; done
 
-# One server for everybody, and one with tokens: their descriptions differ in who may ask.
-check() {
-    local header=$1 more=$2
-    shift 2
-    rm -f address
-    "$finelens" serve --index index --compare other --addr 127.0.0.1:0 "$@" >address 2>log &
-    server=$!
-    until [[ -s address ]]; do
-        kill -0 "$server" || { cat log >&2; exit 1; }
-        sleep 0.05
-    done
-    address=$(cat address)
-    # Hypothesis keeps what it found beside where it runs.
-    SCHEMATHESIS_HOOKS="$here/hooks.py" "$venv/bin/schemathesis" --config-file "$here/schemathesis.toml" run "${address}api/openapi.json" \
-        --wait-for-schema 20 -H "$header" --checks all --max-examples "$cases" --continue-on-failure --generation-deterministic $more ||
-        { cat log >&2; exit 1; }
-    kill "$server"
-    wait "$server"
-    server=
-}
-check "X-Finelens: 1" ""
-head -c 24 /dev/urandom | od -An -tx1 | tr -d ' \n' >token
-chmod 600 token
-check "Authorization: Bearer $(cat token)" "--exclude-path /api/login" --write-token-file token
+# Without tokens: of wrong ones a server takes ten a minute, and then none, so that nothing else would be seen (attack_tokens.rs).
+"$finelens" serve --index index --compare other --addr 127.0.0.1:0 >address 2>log &
+server=$!
+until [[ -s address ]]; do
+    kill -0 "$server" || { cat log >&2; exit 1; }
+    sleep 0.05
+done
+# Hypothesis keeps what it found beside where it runs.
+SCHEMATHESIS_HOOKS="$here/hooks.py" "$venv/bin/schemathesis" --config-file "$here/schemathesis.toml" run "$(cat address)api/openapi.json" \
+    --wait-for-schema 20 -H "X-Finelens: 1" --checks all --max-examples "$cases" --continue-on-failure --generation-deterministic ||
+    { cat log >&2; exit 1; }
