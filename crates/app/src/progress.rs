@@ -25,6 +25,8 @@ pub(crate) struct Watcher<'a> {
     epochs: usize,
     steps_per_epoch: usize,
     pairs_per_second: Option<f64>,
+    /// Of each step, for its pictures.
+    wait_ms: Option<f64>,
     best: Option<String>,
     patience_left: Option<usize>,
     told: Instant,
@@ -41,6 +43,7 @@ impl<'a> Watcher<'a> {
             epochs: 0,
             steps_per_epoch: 1,
             pairs_per_second: None,
+            wait_ms: None,
             best: None,
             patience_left: None,
             told: Instant::now(),
@@ -107,14 +110,19 @@ impl<'a> Watcher<'a> {
     }
 
     fn step(&mut self, event: &Event) {
-        let Event::Step { step, epoch, loss, learning_rate, pairs, time, .. } = event else {
+        let Event::Step { step, epoch, loss, learning_rate, pairs, time, wait, .. } = event else {
             return;
         };
+        let smoothed = |past: Option<f64>, now: f64| {
+            past.map_or(now, |past| past * SMOOTHING + now * (1.0 - SMOOTHING))
+        };
         let now = *pairs as f64 / time.as_secs_f64().max(1e-9);
-        let speed =
-            self.pairs_per_second.map_or(now, |past| past * SMOOTHING + now * (1.0 - SMOOTHING));
-        self.pairs_per_second = Some(speed);
-        let numbers = format!("loss {loss:.3}  lr {learning_rate:.1e}  {speed:.0} pairs/s");
+        let speed = smoothed(self.pairs_per_second, now);
+        let wait_ms = smoothed(self.wait_ms, wait.as_secs_f64() * 1e3);
+        (self.pairs_per_second, self.wait_ms) = (Some(speed), Some(wait_ms));
+        let numbers = format!(
+            "loss {loss:.3}  lr {learning_rate:.1e}  {speed:.0} pairs/s  wait {wait_ms:.0} ms"
+        );
         match &self.bar {
             Some(bar) => {
                 bar.set_position(*step as u64);

@@ -51,7 +51,10 @@ impl Embedder {
     /// # Errors
     /// What the device has to report.
     pub fn images(&mut self, pictures: &[Picture]) -> Result<Vec<f32>, Error> {
-        let pixels: Vec<f32> = pictures.iter().flat_map(|p| self.preprocess.pixels(p)).collect();
+        let each = self.preprocess.values();
+        let mut pixels = vec![0.0; pictures.len() * each];
+        let places = pixels.par_chunks_mut(each).zip(pictures);
+        places.for_each(|(to, picture)| self.preprocess.write_pixels(picture, to));
         self.model.image_features(&pixels)
     }
 

@@ -22,5 +22,5 @@ pub use model::{Batch, Learning, Model, Segment, TokenBatch};
 pub use picture::{
     Area, Decoded, Decoder, Filter, Format, Header, Picture, PictureError, resample,
 };
-pub use preprocess::Preprocess;
+pub use preprocess::{Finish, Preprocess, Recolouring};
 pub use tokenizer::Tokenizer;

@@ -5,6 +5,7 @@
 //! the crop. It does not decode, and what it does not know it refuses rather than guesses.
 
 mod config;
+mod finish;
 mod open_clip;
 
 use std::ops::Range;
@@ -14,6 +15,8 @@ use serde_json::{Map, Value};
 
 use crate::Error;
 use crate::picture::{Area, Decoder, Filter, Picture, Target, resample, resample_window};
+
+pub use finish::{Finish, Recolouring};
 
 /// How a picture becomes the input of one model.
 #[derive(Clone, Debug, PartialEq)]
@@ -76,9 +79,22 @@ impl Preprocess {
 
     /// The whole way. # Shapes: (3, S, S).
     pub fn pixels(&self, picture: &Picture) -> Vec<f32> {
-        let mut pixels = vec![0.0; 3 * self.size * self.size];
-        self.normalise(&self.resized(picture), &mut pixels);
+        let mut pixels = vec![0.0; self.values()];
+        self.write_pixels(picture, &mut pixels);
         pixels
+    }
+
+    /// The same, into a place of a batch.
+    ///
+    /// # Shapes
+    /// `pixels`: (3, S, S).
+    pub fn write_pixels(&self, picture: &Picture, pixels: &mut [f32]) {
+        self.normalise(&self.resized(picture), pixels);
+    }
+
+    /// Numbers of one picture: 3 S S.
+    pub fn values(&self) -> usize {
+        3 * self.size * self.size
     }
 
     /// A square part of a picture as the model sees it, its surroundings taking part at the rim as in Pillow's
@@ -89,7 +105,7 @@ impl Preprocess {
     /// # Shapes
     /// (3, S, S).
     pub fn pixels_of(&self, picture: &Picture, area: Area) -> Vec<f32> {
-        let mut pixels = vec![0.0; 3 * self.size * self.size];
+        let mut pixels = vec![0.0; self.values()];
         self.normalise(&resample(picture, area, self.size, self.size, self.filter), &mut pixels);
         pixels
     }
@@ -110,18 +126,25 @@ impl Preprocess {
     /// # Panics
     /// When the picture or the slice has another size.
     pub fn normalise(&self, picture: &Picture, pixels: &mut [f32]) {
+        self.finished(picture, &Finish::default(), pixels);
+    }
+
+    /// The same of a picture that is mirrored or recoloured on the way.
+    ///
+    /// # Shapes
+    /// `pixels`: (3, S, S).
+    ///
+    /// # Panics
+    /// When the picture or the slice has another size.
+    pub fn finished(&self, picture: &Picture, finish: &Finish, pixels: &mut [f32]) {
         assert_eq!(
             (picture.width(), picture.height()),
             (self.size, self.size),
             "a picture of the model's size"
         );
-        assert_eq!(pixels.len(), 3 * self.size * self.size, "room for three planes");
-        for (channel, plane) in pixels.chunks_exact_mut(self.size * self.size).enumerate() {
-            let levels = &self.levels.0[channel];
-            for (value, rgb) in plane.iter_mut().zip(picture.rgb().chunks_exact(3)) {
-                *value = levels[usize::from(rgb[channel])];
-            }
-        }
+        assert_eq!(pixels.len(), self.values(), "room for three planes");
+        let pass = finish::Pass { picture, levels: &self.levels, finish, pixels };
+        pulp::Arch::new().dispatch(pass);
     }
 
     /// Width and height after the resize, before the crop.

@@ -6,7 +6,7 @@
 mod pillow;
 
 use finelens_clip::{Decoder, PictureError};
-use pillow::{Case, bytes, cases, decoder, expected};
+use pillow::{Case, Kind, bytes, cases, decoder, expected};
 use proptest::prelude::*;
 
 #[test]
@@ -168,4 +168,43 @@ fn a_frame_header_comes_once() {
     let twice = [&whole[..frame + length], &whole[frame..]].concat();
     let error = Decoder::default().decode(&twice).unwrap_err().to_string();
     assert!(error.contains("two frame headers"), "{error}");
+}
+
+#[test]
+fn smaller_jpegs_are_exactly_what_libjpeg_gives_at_that_scale() {
+    let mut compared = 0;
+    for case in cases().iter().filter(|case| case.kind == Kind::Jpeg) {
+        for (scale, word) in [(2, "half"), (4, "quarter"), (8, "eighth")] {
+            let name = format!("{}.{word}.png", case.file);
+            if !pillow::folder().join("expected").join(name).exists() {
+                continue;
+            }
+            let (wanted, whole) = (expected(case, word), expected(case, "decoded"));
+            let shorter = wanted.width().min(wanted.height());
+            let next = whole.width().min(whole.height()).div_ceil(2 * scale);
+            // Of the smallest pictures several scales have sides of one pixel.
+            if next < shorter {
+                let found = decoder(case).decode_at_least(&bytes(&case.file), shorter);
+                compared += 1;
+                assert!(found.unwrap().picture == wanted, "{} {word}", case.file);
+            }
+        }
+    }
+    assert!(compared > 80, "only {compared}");
+}
+
+#[test]
+fn a_smaller_jpeg_is_never_smaller_than_asked_for() {
+    let whole = bytes("420-q75.jpg"); // 83 x 61
+    for least in 1..=70 {
+        let picture = Decoder::default().decode_at_least(&whole, least).unwrap().picture;
+        let size = (picture.width(), picture.height());
+        let wanted = match least {
+            1..=8 => (11, 8),
+            9..=16 => (21, 16),
+            17..=31 => (42, 31),
+            _ => (83, 61),
+        };
+        assert_eq!(size, wanted, "{least}");
+    }
 }

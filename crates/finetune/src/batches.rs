@@ -4,12 +4,13 @@ use std::collections::HashMap;
 use std::path::Path;
 
 use finelens_clip::config::TextConfig;
-use finelens_clip::{Decoder, Embedder, Picture, Preprocess, TokenBatch};
+use finelens_clip::{Embedder, Picture, PictureError, TokenBatch};
 use finelens_data::Example;
 use rayon::prelude::*;
 
-use crate::augment::augment;
-use crate::config::{AugmentConfig, TrainConfig};
+use crate::augment::Augment;
+use crate::cache::Cache;
+use crate::config::TrainConfig;
 use crate::sampler::{Visit, epoch, steps_per_epoch};
 
 /// One batch, ready for the device.
@@ -39,8 +40,10 @@ impl Prepared {
 pub struct Batches<'a> {
     config: &'a TrainConfig,
     examples: &'a [&'a Example],
-    preprocess: Preprocess,
-    decoder: Decoder,
+    augment: Augment,
+    cache: Cache,
+    /// Numbers of one picture.
+    each: usize,
     text: TextConfig,
     /// Tokens and group of each caption of each example.
     captions: Vec<Vec<(Vec<u32>, u32)>>,
@@ -54,8 +57,9 @@ impl<'a> Batches<'a> {
         Self {
             config,
             examples,
-            preprocess: embedder.preprocess.clone(),
-            decoder: embedder.decoder.clone(),
+            augment: Augment::new(&config.augment, &embedder.preprocess, &embedder.decoder),
+            cache: Cache::new(examples.len(), config.cache_mib),
+            each: embedder.preprocess.values(),
             text: embedder.model.config().text.clone(),
             captions: examples.iter().map(captions).collect(),
         }
@@ -76,25 +80,45 @@ impl<'a> Batches<'a> {
     pub fn prepare(&self, number: usize, visits: &[Visit]) -> Prepared {
         let start = number % self.steps_per_epoch() * self.config.batch;
         let visits = &visits[start..visits.len().min(start + self.config.batch)];
-        let pixels: Vec<Result<Vec<f32>, String>> =
-            visits.par_iter().map(|visit| self.pixels(visit)).collect();
-        let read =
-            visits.iter().zip(&pixels).filter(|(_, pixels)| pixels.is_ok()).map(|(visit, _)| visit);
+        let mut pixels = vec![0.0; visits.len() * self.each];
+        let read: Vec<Result<(), String>> = pixels
+            .par_chunks_mut(self.each)
+            .zip(visits)
+            .map(|(to, visit)| self.write_pixels(visit, to))
+            .collect();
+        keep_only(&mut pixels, self.each, read.iter().map(Result::is_ok));
+        let kept =
+            visits.iter().zip(&read).filter(|(_, read)| read.is_ok()).map(|(visit, _)| visit);
         let captions: Vec<&(Vec<u32>, u32)> =
-            read.map(|v| &self.captions[v.example][v.caption]).collect();
+            kept.map(|v| &self.captions[v.example][v.caption]).collect();
         let sequences: Vec<&[u32]> = captions.iter().map(|(tokens, _)| tokens.as_slice()).collect();
         Prepared {
+            pixels,
             tokens: TokenBatch::new(&sequences, &self.text),
             groups: captions.iter().map(|(_, group)| *group).collect(),
-            unreadable: pixels.iter().filter_map(|p| p.as_ref().err().cloned()).collect(),
-            pixels: pixels.into_iter().flatten().flatten().collect(),
+            unreadable: read.into_iter().filter_map(Result::err).collect(),
         }
     }
 
-    fn pixels(&self, visit: &Visit) -> Result<Vec<f32>, String> {
-        let picture = read_picture(&self.decoder, &self.examples[visit.example].image)?;
-        Ok(augmented_pixels(&picture, &self.preprocess, &self.config.augment, visit.seed))
+    fn write_pixels(&self, visit: &Visit, pixels: &mut [f32]) -> Result<(), String> {
+        let path = &self.examples[visit.example].image;
+        let read = || read_picture(path, |bytes| self.augment.decode(bytes));
+        self.cache.with(visit.example, read, |picture| {
+            self.augment.write_pixels(picture, visit.seed, pixels);
+        })
     }
+}
+
+/// Closes the gaps that pieces of `each` leave which are not to be kept.
+pub(crate) fn keep_only(pixels: &mut Vec<f32>, each: usize, keep: impl Iterator<Item = bool>) {
+    let mut end = 0;
+    for (piece, _) in keep.enumerate().filter(|(_, keep)| *keep) {
+        if piece * each != end {
+            pixels.copy_within(piece * each..(piece + 1) * each, end);
+        }
+        end += each;
+    }
+    pixels.truncate(end);
 }
 
 /// Tokens of each caption, and the number of its wording among all.
@@ -115,21 +139,23 @@ fn tokenized(
         .collect()
 }
 
-fn augmented_pixels(
-    picture: &Picture,
-    preprocess: &Preprocess,
-    config: &AugmentConfig,
-    seed: u64,
-) -> Vec<f32> {
-    let picture = augment(picture, preprocess, config, seed);
-    let mut pixels = vec![0.0; 3 * picture.width() * picture.height()];
-    preprocess.normalise(&picture, &mut pixels);
-    pixels
+/// Reads and decodes a picture; an error names the file and what is wrong with it.
+pub(crate) fn read_picture(
+    path: &Path,
+    decode: impl FnOnce(&[u8]) -> Result<Picture, PictureError>,
+) -> Result<Picture, String> {
+    let bytes = fs_err::read(path).map_err(|error| error.to_string())?;
+    decode(&bytes).map_err(|error| format!("{}: {error}", path.display()))
 }
 
-/// Reads and decodes a picture; an error names the file and what is wrong with it.
-pub(crate) fn read_picture(decoder: &Decoder, path: &Path) -> Result<Picture, String> {
-    let bytes = fs_err::read(path).map_err(|error| error.to_string())?;
-    let decoded = decoder.decode(&bytes).map_err(|error| format!("{}: {error}", path.display()))?;
-    Ok(decoded.picture)
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn gaps_are_closed() {
+        let mut pixels: Vec<f32> = (0u8..8).map(f32::from).collect();
+        keep_only(&mut pixels, 2, [false, true, false, true].into_iter());
+        assert_eq!(pixels, [2.0, 3.0, 6.0, 7.0]);
+    }
 }

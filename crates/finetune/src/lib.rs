@@ -3,6 +3,7 @@
 mod ahead;
 mod augment;
 pub mod batches;
+mod cache;
 pub mod config;
 mod embed;
 mod error;
@@ -16,9 +17,9 @@ mod schedule;
 mod train;
 
 pub use ahead::run_ahead;
-pub use augment::augment;
+pub use augment::Augment;
 pub use config::TrainConfig;
-pub use embed::{Embedded, embed};
+pub use embed::{Embedded, EmbeddedFiles, embed, embed_files};
 pub use error::Error;
 pub use event::{Event, StopReason};
 pub use optim::Optimizer;

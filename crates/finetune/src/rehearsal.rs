@@ -62,6 +62,11 @@ impl Rehearsal {
         &self.model
     }
 
+    /// The same, to do something else with.
+    pub fn model_mut(&mut self) -> &mut Model {
+        &mut self.model
+    }
+
     /// Pairs of the batch.
     pub fn batch(&self) -> usize {
         self.groups.len()

@@ -109,6 +109,19 @@ fn a_model_learns_what_it_is_shown() {
 }
 
 #[test]
+fn what_is_kept_in_memory_changes_no_bit() {
+    let dir = tempfile::tempdir().unwrap();
+    let dataset = draw(dir.path());
+    let trained = |cache_mib: usize| {
+        let place = RunDir::create(&dir.path().join(format!("run{cache_mib}"))).unwrap();
+        let config = TrainConfig { epochs: 3, cache_mib, ..config() };
+        run(&config, &dataset, &place, &mut |_| ControlFlow::Continue(())).unwrap();
+        weights_of(&place.last())
+    };
+    assert_eq!(trained(0), trained(64));
+}
+
+#[test]
 fn stopping_anywhere_and_going_on_changes_no_bit() {
     let dir = tempfile::tempdir().unwrap();
     let dataset = draw(dir.path());

@@ -127,6 +127,7 @@ impl<'a> Session<'a> {
             (Part::Image, self.batches(Part::Image).len()),
             (Part::Text, self.batches(Part::Text).len()),
             (Part::Step, self.batches(Part::Step).len()),
+            (Part::Files, towers::FILES),
             (Part::Decode, photographs::COUNT),
             (Part::Search, collection::COUNT),
         ]

@@ -3,7 +3,11 @@
 //! The pictures are scenes of the demonstration with grain, as JPEG of quality 90 without subsampling: some two bits a pixel,
 //! as photographs have.
 
+use std::path::{Path, PathBuf};
+
 use finelens_clip::{Decoder, Preprocess};
+use finelens_finetune::Augment;
+use finelens_finetune::config::AugmentConfig;
 use image::codecs::jpeg::JpegEncoder;
 use image::{ExtendedColorType, RgbImage};
 use rand::{Rng, SeedableRng};
@@ -16,7 +20,7 @@ use crate::cli::Part;
 use crate::scenes;
 
 /// Measurements of this part.
-pub(super) const COUNT: usize = 4;
+pub(super) const COUNT: usize = 6;
 
 const QUALITY: u8 = 90;
 
@@ -24,11 +28,40 @@ const QUALITY: u8 = 90;
 const GRAIN: i16 = 5;
 
 /// Files of one size.
-struct Files {
-    name: &'static str,
+pub(super) struct Files {
+    pub(super) name: &'static str,
     /// Encoded, each a picture of its own or the same again.
     encoded: Vec<Vec<u8>>,
     pixels: usize,
+}
+
+impl Files {
+    /// Pictures as large as the usual model takes them, different ones.
+    pub(super) fn small() -> anyhow::Result<Self> {
+        const SIDE: u32 = 224;
+        let draw = |index| jpeg(&scenes::aerial(1, index, SIDE).image);
+        let encoded = (0..64).into_par_iter().map(draw).collect::<anyhow::Result<_>>()?;
+        Ok(Self { name: "224 px", encoded, pixels: (SIDE * SIDE) as usize })
+    }
+
+    /// As a camera makes them, `count` times the same; smaller where there is little time.
+    pub(super) fn photographs(quick: bool, count: usize) -> anyhow::Result<Self> {
+        let (width, height) = if quick { (2000, 1500) } else { (4000, 3000) };
+        let square = scenes::aerial(1, 2, width).image;
+        let encoded = jpeg(&image::imageops::crop_imm(&square, 0, 0, width, height).to_image())?;
+        let name = if quick { "3 megapixels" } else { "12 megapixels" };
+        Ok(Self { name, encoded: vec![encoded; count], pixels: (width * height) as usize })
+    }
+
+    /// Writes them into a folder.
+    pub(super) fn write(&self, folder: &Path) -> std::io::Result<Vec<PathBuf>> {
+        let write = |(number, bytes): (usize, &Vec<u8>)| {
+            let path = folder.join(format!("{number}.jpg"));
+            fs_err::write(&path, bytes)?;
+            Ok(path)
+        };
+        self.encoded.iter().enumerate().map(write).collect()
+    }
 }
 
 /// Times what is wanted, on all threads.
@@ -36,11 +69,11 @@ pub(super) fn run(session: &mut Session<'_>, preprocess: &Preprocess) -> anyhow:
     if !session.wants(Part::Decode) || !session.next("drawing pictures") {
         return Ok(());
     }
-    let large = if session.words.quick { (2000, 1500) } else { (4000, 3000) };
-    let threads = rayon::current_num_threads();
-    for files in [small()?, photograph(large, threads)?] {
+    let photographs = Files::photographs(session.words.quick, rayon::current_num_threads())?;
+    for files in [Files::small()?, photographs] {
         decode(session, &files)?;
         prepare(session, &files, preprocess)?;
+        augment(session, &files, preprocess)?;
     }
     Ok(())
 }
@@ -77,20 +110,25 @@ fn prepare(
     Ok(())
 }
 
-/// Pictures as large as the usual model takes them, different ones.
-fn small() -> anyhow::Result<Files> {
-    const SIDE: u32 = 224;
-    let draw = |index| jpeg(&scenes::aerial(1, index, SIDE).image);
-    let encoded = (0..64).into_par_iter().map(draw).collect::<anyhow::Result<_>>()?;
-    Ok(Files { name: "224 px", encoded, pixels: (SIDE * SIDE) as usize })
-}
-
-/// As a camera makes them; one for each thread, all the same.
-fn photograph((width, height): (u32, u32), threads: usize) -> anyhow::Result<Files> {
-    let square = scenes::aerial(1, 2, width).image;
-    let encoded = jpeg(&image::imageops::crop_imm(&square, 0, 0, width, height).to_image())?;
-    let name = if width == 4000 { "12 megapixels" } else { "3 megapixels" };
-    Ok(Files { name, encoded: vec![encoded; threads], pixels: (width * height) as usize })
+fn augment(
+    session: &mut Session<'_>,
+    files: &Files,
+    preprocess: &Preprocess,
+) -> anyhow::Result<()> {
+    let augment = Augment::new(&AugmentConfig::default(), preprocess, &preprocess.decoder());
+    let times = session.clock.time(|| {
+        let prepare = |bytes: &Vec<u8>| {
+            let mut pixels = vec![0.0; preprocess.values()];
+            augment.write_pixels(&augment.decode(bytes)?, 1, &mut pixels);
+            Ok(())
+        };
+        files.encoded.par_iter().try_for_each(prepare)
+    })?;
+    let name = format!("JPEG of {} to training input", files.name);
+    let counted = (files.encoded.len() as f64, "images");
+    session.add(Measurement::new(Part::Decode, name, counted, &times));
+    session.next("reading pictures");
+    Ok(())
 }
 
 fn jpeg(picture: &RgbImage) -> anyhow::Result<Vec<u8>> {

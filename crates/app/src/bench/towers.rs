@@ -1,28 +1,36 @@
 //! The model at work: pictures and texts to vectors, and steps of training.
 
-use finelens_clip::Model;
-use finelens_compute::Precision;
-use finelens_finetune::Rehearsal;
+use std::path::{Path, PathBuf};
 
+use finelens_clip::{Model, Preprocess};
+use finelens_compute::Precision;
+use finelens_finetune::{Rehearsal, embed_files};
+
+use super::photographs::Files;
 use super::record::Measurement;
 use super::{Session, Subject, machine};
 use crate::cli::Part;
 use crate::model;
+use crate::number::counted;
 
 const PARTS: [Part; 3] = [Part::Image, Part::Text, Part::Step];
 
+/// Measurements of files, where no folder is named.
+pub(super) const FILES: usize = 2;
+
 /// Times what is wanted, the smallest batch first: memory only grows.
 pub(super) fn run(session: &mut Session<'_>, subject: Subject) -> anyhow::Result<()> {
-    // Nothing is trained in int8.
-    let here = |part: Part| part != Part::Step || model::precision() != Precision::Int8;
-    let parts = PARTS.into_iter().filter(|part| here(*part) && session.wants(*part));
-    let parts = parts.collect::<Vec<_>>();
-    if parts.is_empty() {
+    if !PARTS.iter().chain([&Part::Files]).any(|part| session.wants(*part)) {
         return Ok(());
     }
     let model = Model::new(subject.config, subject.tensors, model::device())?;
     let mut rehearsal = Rehearsal::new(model, 1, session.words.tokens);
-    for part in parts {
+    for part in PARTS {
+        // Nothing is trained in int8.
+        let here = part != Part::Step || model::precision() != Precision::Int8;
+        if !here || !session.wants(part) {
+            continue;
+        }
         for batch in session.batches(part) {
             if !session.next(shown(part)) {
                 return Ok(());
@@ -31,7 +39,75 @@ pub(super) fn run(session: &mut Session<'_>, subject: Subject) -> anyhow::Result
             one(session, part, &mut rehearsal)?;
         }
     }
+    if session.wants(Part::Files) {
+        files(session, rehearsal.model_mut(), &subject.preprocess)?;
+    }
     Ok(())
+}
+
+/// Embeds drawn files, and those of the folder that was named.
+fn files(
+    session: &mut Session<'_>,
+    model: &mut Model,
+    preprocess: &Preprocess,
+) -> anyhow::Result<()> {
+    let drawn = [Files::small()?, Files::photographs(session.words.quick, PHOTOGRAPHS)?];
+    for files in drawn {
+        let folder = tempfile::tempdir()?;
+        let paths = files.write(folder.path())?;
+        let name = format!("JPEG files of {}, embedded", files.name);
+        embed(session, model, preprocess, (name, &paths))?;
+    }
+    if let Some(folder) = &session.words.pictures {
+        let paths = pictures_in(folder)?;
+        let name = format!("{} of yours, embedded", counted(paths.len(), "file"));
+        embed(session, model, preprocess, (name, &paths))?;
+    }
+    Ok(())
+}
+
+/// Large files that are embedded. Own choice: one batch of the model, half a second of decoding.
+const PHOTOGRAPHS: usize = 8;
+
+fn embed(
+    session: &mut Session<'_>,
+    model: &mut Model,
+    preprocess: &Preprocess,
+    (name, paths): (String, &[PathBuf]),
+) -> anyhow::Result<()> {
+    if !session.next("embedding files") {
+        return Ok(());
+    }
+    let paths: Vec<&Path> = paths.iter().map(PathBuf::as_path).collect();
+    let decoder = preprocess.decoder();
+    machine::forget_peak();
+    let mut read = 0;
+    let times = session.clock.time(|| {
+        let embedded = embed_files(model, (&decoder, preprocess), &paths, |_| ())?;
+        read = embedded.kept.len();
+        let Some(why) = embedded.unreadable.first() else { return Ok(()) };
+        anyhow::ensure!(read > 0, "{why}");
+        Ok(())
+    })?;
+    let one = Measurement::new(Part::Files, name, (read as f64, "images"), &times);
+    session.add(one.with_operations(model.config().image_operations()).with_memory());
+    Ok(())
+}
+
+/// The files of a folder whose names are those of pictures, in order.
+fn pictures_in(folder: &Path) -> anyhow::Result<Vec<PathBuf>> {
+    const ENDINGS: [&str; 8] = ["jpg", "jpeg", "png", "webp", "tif", "tiff", "bmp", "gif"];
+    let mut paths = Vec::new();
+    for entry in fs_err::read_dir(folder)? {
+        let path = entry?.path();
+        let ending = path.extension().map(|ending| ending.to_string_lossy().to_lowercase());
+        if ending.is_some_and(|ending| ENDINGS.contains(&ending.as_str())) {
+            paths.push(path);
+        }
+    }
+    anyhow::ensure!(!paths.is_empty(), "{}: no pictures in this folder", folder.display());
+    paths.sort();
+    Ok(paths)
 }
 
 fn shown(part: Part) -> &'static str {

@@ -1,5 +1,7 @@
 //! What can be typed after `bench`.
 
+use std::path::PathBuf;
+
 use clap::builder::{PossibleValuesParser, RangedU64ValueParser};
 use clap::{Args, ValueEnum};
 
@@ -16,6 +18,9 @@ pub(crate) struct Bench {
     /// Time this part only; may be repeated.
     #[arg(long, value_name = "PART", value_enum)]
     pub(crate) only: Vec<Part>,
+    /// Embed the picture files of this folder too: how fast an index of them would be made.
+    #[arg(long, value_name = "DIR")]
+    pub(crate) pictures: Option<PathBuf>,
     /// Pictures or texts at once; may be repeated. Default: 1, 16 and 64, and for training steps 16 and 64.
     #[arg(long, value_name = "N", value_parser = RangedU64ValueParser::<usize>::new().range(1..=4096))]
     pub(crate) batch: Vec<usize>,
@@ -45,6 +50,8 @@ pub(crate) enum Part {
     Text,
     /// Training: forward, backward, optimizer.
     Step,
+    /// Picture files to vectors: read, decoded, resized, embedded.
+    Files,
     /// Picture files to the model's input.
     Decode,
     /// An index of drawn vectors: building and asking.
@@ -54,7 +61,7 @@ pub(crate) enum Part {
 const EXAMPLES: &str = "\
 Examples:
   finelens bench
-  finelens bench --precision auto --model runs/photos
+  finelens bench --precision auto --model runs/photos --pictures photos/
   finelens bench --only step --batch 32 --json
 
 Close other programs first; docs/bench.md says what each line means.";

@@ -23,7 +23,7 @@ fn every_part_is_measured_and_told_as_json_lines() {
     let lines: Vec<Value> =
         printed.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
     assert_eq!(lines[0]["machine"]["precision"], "f32");
-    for part in ["ceiling", "image", "text", "step", "decode", "search"] {
+    for part in ["ceiling", "image", "text", "step", "files", "decode", "search"] {
         let of_part: Vec<&Value> = lines.iter().filter(|line| line["what"] == part).collect();
         assert!(!of_part.is_empty(), "{part}:\n{printed}");
         let positive = |line: &&Value| line["per_second"].as_f64().is_some_and(|rate| rate > 0.0);

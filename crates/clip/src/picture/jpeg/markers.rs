@@ -17,6 +17,8 @@ pub(super) struct Frame {
     pub(super) height: usize,
     pub(super) progressive: bool,
     pub(super) components: Vec<Component>,
+    /// Pixels that a block of eight gives along each side: fewer than eight where the picture is wanted smaller.
+    pub(super) block: usize,
 }
 
 /// One channel.
@@ -220,12 +222,12 @@ impl<'a> Headers<'a> {
         if !matches!(count, 1 | 3 | 4) {
             return Err(unsupported(&format!("{count} components")));
         }
-        self.frame = Some(Frame { width, height, progressive, components });
+        self.frame = Some(Frame { width, height, progressive, components, block: 8 });
         Ok(())
     }
 
-    /// Makes room for the coefficients, once the size was found to be acceptable.
-    pub(super) fn allocate(&mut self) -> Result<(), PictureError> {
+    /// Finds out how large the components are, once the size was found to be acceptable.
+    pub(super) fn lay_out(&mut self) -> Result<(), PictureError> {
         let frame = self.frame_mut()?;
         let (across, down) = frame.sampling();
         let (units_across, units_down) = frame.units();
@@ -237,6 +239,13 @@ impl<'a> Headers<'a> {
             component.height = (frame.height * component.down).div_ceil(down);
             component.blocks_across = units_across * component.across;
             component.blocks_down = units_down * component.down;
+        }
+        Ok(())
+    }
+
+    /// Makes room for the coefficients, where one scan does not hold them all.
+    pub(super) fn allocate(&mut self) -> Result<(), PictureError> {
+        for component in &mut self.frame_mut()?.components {
             component.coefficients = vec![0; component.blocks_across * component.blocks_down * 64];
         }
         Ok(())
@@ -300,9 +309,62 @@ impl Frame {
         let (across, down) = self.sampling();
         (self.width.div_ceil(8 * across), self.height.div_ceil(8 * down))
     }
+
+    /// Whether a scan holds every block of the picture, in one go.
+    pub(super) fn is_all_in(&self, scan: &Scan) -> bool {
+        !self.progressive && scan.components.len() == self.components.len()
+    }
+
+    /// Units of a scan across and down: of one component alone, a unit is a block.
+    pub(super) fn units_of(&self, scan: &Scan) -> (usize, usize) {
+        match scan.components.as_slice() {
+            &[(index, ..)] => self.components[index].blocks_alone(),
+            _ => self.units(),
+        }
+    }
+
+    /// Blocks of a component across and down in a unit of a scan.
+    pub(super) fn blocks_of_unit(&self, scan: &Scan, index: usize) -> (usize, usize) {
+        let component = &self.components[index];
+        if scan.components.len() == 1 { (1, 1) } else { (component.across, component.down) }
+    }
+
+    /// Width and height of the picture as it is wanted.
+    pub(super) fn shown(&self) -> (usize, usize) {
+        ((self.width * self.block).div_ceil(8), (self.height * self.block).div_ceil(8))
+    }
 }
 
 impl Component {
+    /// Blocks that hold some of the picture, across and down.
+    pub(super) fn blocks_alone(&self) -> (usize, usize) {
+        (self.width.div_ceil(8), self.height.div_ceil(8))
+    }
+
+    /// Samples that a block gives along each side: of a coarse component more than of a fine one, where the picture is wanted
+    /// smaller, so that less has to be made up.
+    ///
+    /// Source: libjpeg-turbo, `jpeg_calc_output_dimensions` in `src/jdmaster.c`.
+    pub(super) fn side(&self, frame: &Frame) -> usize {
+        let (across, down) = frame.sampling();
+        let fits = |side: usize| {
+            (across * frame.block).is_multiple_of(self.across * side)
+                && (down * frame.block).is_multiple_of(self.down * side)
+        };
+        let mut side = frame.block;
+        while side < 8 && fits(2 * side) {
+            side *= 2;
+        }
+        side
+    }
+
+    /// Samples across and down that belong to the picture as it is wanted.
+    pub(super) fn size(&self, frame: &Frame) -> (usize, usize) {
+        let ((across, down), side) = (frame.sampling(), self.side(frame));
+        let width = (frame.width * self.across * side).div_ceil(8 * across);
+        (width, (frame.height * self.down * side).div_ceil(8 * down))
+    }
+
     fn new(listed: &[u8]) -> Result<Self, PictureError> {
         let (across, down) = (usize::from(listed[1] >> 4), usize::from(listed[1] & 15));
         if !(1..=4).contains(&across) || !(1..=4).contains(&down) {

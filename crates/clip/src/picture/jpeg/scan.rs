@@ -2,22 +2,24 @@
 //!
 //! Source: T.81, annexes F.2 and G.2.
 
-use super::bits::{Bits, Damage};
+use super::bits::{Bits, Damage, ScanData};
 use super::corrupt;
-use super::huffman::Table;
+use super::huffman::{Coefficient, Table};
 use super::markers::{Frame, Headers, Scan, ZIGZAG};
 use crate::picture::PictureError;
 
 type Block = [i16; 64];
 
-/// Reads the scan that the headers stand at, and leaves them behind it.
+/// Reads the scan that the headers stand at into the coefficients, and leaves the headers behind it.
 pub(super) fn decode(headers: &mut Headers<'_>, scan: &Scan) -> Result<(), PictureError> {
     let (dc, ac) = (headers.dc.clone(), headers.ac.clone());
-    let (bits, restart) = (Bits::new(headers.data, headers.at), headers.restart);
+    let data = ScanData::collect(headers.data, headers.at);
+    let restart = headers.restart;
     let frame = headers.frame_mut()?;
-    let reader = Reader::new(bits, scan, &dc, &ac, frame.progressive);
-    let end = reader.and_then(|reader| reader.all(frame, scan, restart));
-    headers.at = end.map_err(|damage| corrupt(damage.reason()))?;
+    let reader = Reader::new(&data, scan, &dc, &ac, frame.progressive);
+    let read = reader.and_then(|reader| reader.all(frame, scan, restart));
+    read.map_err(|damage| corrupt(damage.reason()))?;
+    headers.at = data.end;
     Ok(())
 }
 
@@ -31,7 +33,8 @@ enum Coding {
     AcRefine,
 }
 
-struct Reader<'a> {
+/// What reads the blocks of a scan in their order.
+pub(super) struct Reader<'a> {
     bits: Bits<'a>,
     coding: Coding,
     tables: Vec<(Option<&'a Table>, Option<&'a Table>)>,
@@ -44,8 +47,8 @@ struct Reader<'a> {
 }
 
 impl<'a> Reader<'a> {
-    fn new(
-        bits: Bits<'a>,
+    pub(super) fn new(
+        data: &'a ScanData,
         scan: &Scan,
         dc: &'a [Option<Table>; 4],
         ac: &'a [Option<Table>; 4],
@@ -69,34 +72,28 @@ impl<'a> Reader<'a> {
         if !complete {
             return Err(Damage::NoTable);
         }
-        Ok(Self {
-            bits,
-            coding,
-            tables,
-            last: [0; 4],
-            empty: 0,
-            band: scan.band,
-            shift: scan.bits.1,
-        })
+        let bits = Bits::new(data);
+        let (band, shift) = (scan.band, scan.bits.1);
+        Ok(Self { bits, coding, tables, last: [0; 4], empty: 0, band, shift })
     }
 
-    /// Reads every block, and tells where the data goes on.
-    fn all(mut self, frame: &mut Frame, scan: &Scan, restart: usize) -> Result<usize, Damage> {
+    /// Reads every block.
+    fn all(mut self, frame: &mut Frame, scan: &Scan, restart: usize) -> Result<(), Damage> {
         match scan.components.as_slice() {
-            &[(index, ..)] => self.alone(frame, index, restart)?,
-            _ => self.interleaved(frame, scan, restart)?,
+            &[(index, ..)] => self.alone(frame, index, restart),
+            _ => self.interleaved(frame, scan, restart),
         }
-        Ok(self.bits.position())
     }
 
     /// One component: only the blocks that hold some of the picture.
     fn alone(&mut self, frame: &mut Frame, index: usize, restart: usize) -> Result<(), Damage> {
         let component = &mut frame.components[index];
-        let (across, down) = (component.width.div_ceil(8), component.height.div_ceil(8));
+        let (across, down) = component.blocks_alone();
         for unit in 0..across * down {
             self.restart_before(unit, restart)?;
             let block = unit / across * component.blocks_across + unit % across;
             self.block(0, block_at(&mut component.coefficients, block))?;
+            self.bits.check()?;
         }
         Ok(())
     }
@@ -122,17 +119,26 @@ impl<'a> Reader<'a> {
                     }
                 }
             }
+            self.bits.check()?;
         }
         Ok(())
     }
 
-    fn restart_before(&mut self, unit: usize, restart: usize) -> Result<(), Damage> {
+    /// Steps over the restart marker that stands before this unit, if one does.
+    #[inline]
+    pub(super) fn restart_before(&mut self, unit: usize, restart: usize) -> Result<(), Damage> {
         if restart > 0 && unit > 0 && unit.is_multiple_of(restart) {
             self.bits.restart(unit / restart - 1)?;
             self.last = [0; 4];
             self.empty = 0;
         }
         Ok(())
+    }
+
+    /// Fails when more was read than there is.
+    #[inline(always)]
+    pub(super) fn check(&self) -> Result<(), Damage> {
+        self.bits.check()
     }
 
     #[inline]
@@ -144,7 +150,7 @@ impl<'a> Reader<'a> {
                 Ok(())
             }
             Coding::DcRefine => {
-                block[0] |= i16::from(self.bits.bit()?) << self.shift;
+                block[0] |= i16::from(self.bits.bit()) << self.shift;
                 Ok(())
             }
             Coding::AcFirst => self.ac_first(block),
@@ -152,37 +158,50 @@ impl<'a> Reader<'a> {
         }
     }
 
-    #[inline]
+    #[inline(always)]
     fn dc(&mut self, slot: usize) -> Result<i32, Damage> {
         let size = self.dc_table(slot)?.symbol(&mut self.bits)?;
         if size > 15 {
             return Err(Damage::TooLarge);
         }
-        let value = self.last[slot].wrapping_add(self.bits.signed(u32::from(size))?);
+        let value = self.last[slot].wrapping_add(self.bits.signed(u32::from(size)));
         self.last[slot] = value;
         Ok(value)
     }
 
-    #[inline]
     fn sequential(&mut self, slot: usize, block: &mut Block) -> Result<(), Damage> {
-        block[0] = self.dc(slot)? as i16;
-        let table = self.ac_table(slot)?;
-        let mut k = 1;
+        self.whole_block(slot, |k, value| block[k] = value).map(|_| ())
+    }
+
+    /// Reads a sequential block, and hands `put` the natural place and the value of each coefficient. Returns the place of the
+    /// last in the order of the file.
+    #[inline(always)]
+    pub(super) fn whole_block(
+        &mut self,
+        slot: usize,
+        mut put: impl FnMut(usize, i16),
+    ) -> Result<usize, Damage> {
+        put(0, self.dc(slot)? as i16);
+        let (table, mut bits) = (self.ac_table(slot)?, self.bits);
+        let (mut k, mut last) = (1, 0);
         while k < 64 {
-            let symbol = table.symbol(&mut self.bits)?;
-            let (run, size) = (usize::from(symbol >> 4), u32::from(symbol & 15));
-            if size == 0 {
-                if run < 15 {
-                    break;
-                }
-                k += 16;
-                continue;
+            bits.fill();
+            let next = match table.looked_up(&mut bits) {
+                Some(next) => next,
+                None => long_coefficient(table, &mut bits)?,
+            };
+            if next.run == Coefficient::END {
+                break;
             }
-            k += run;
-            block[natural(k)?] = self.bits.signed(size)? as i16;
+            k += usize::from(next.run);
+            if next.value != 0 {
+                put(natural(k)?, next.value);
+                last = k;
+            }
             k += 1;
         }
-        Ok(())
+        self.bits = bits;
+        Ok(last)
     }
 
     fn ac_first(&mut self, block: &mut Block) -> Result<(), Damage> {
@@ -197,22 +216,22 @@ impl<'a> Reader<'a> {
             let (run, size) = (usize::from(symbol >> 4), u32::from(symbol & 15));
             if size == 0 {
                 if run < 15 {
-                    self.empty = self.run_of_empty(run)?;
+                    self.empty = self.run_of_empty(run);
                     break;
                 }
                 k += 16;
                 continue;
             }
             k += run;
-            block[natural(k)?] = (self.bits.signed(size)? << self.shift) as i16;
+            block[natural(k)?] = (self.bits.signed(size) << self.shift) as i16;
             k += 1;
         }
         Ok(())
     }
 
     /// How many blocks after this one are empty.
-    fn run_of_empty(&mut self, bits: usize) -> Result<u32, Damage> {
-        Ok((1u32 << bits) + self.bits.number(bits as u32)? as u32 - 1)
+    fn run_of_empty(&mut self, bits: usize) -> u32 {
+        (1u32 << bits) + self.bits.number(bits as u32) as u32 - 1
     }
 
     fn ac_refine(&mut self, block: &mut Block) -> Result<(), Damage> {
@@ -223,12 +242,12 @@ impl<'a> Reader<'a> {
                 let symbol = table.symbol(&mut self.bits)?;
                 let (run, size) = (usize::from(symbol >> 4), symbol & 15);
                 if size == 0 && run < 15 {
-                    self.empty = self.run_of_empty(run)? + 1;
+                    self.empty = self.run_of_empty(run) + 1;
                     break;
                 }
                 let fresh = match size {
                     0 => 0,
-                    1 if self.bits.bit()? => 1 << self.shift,
+                    1 if self.bits.bit() => 1 << self.shift,
                     1 => -1 << self.shift,
                     _ => return Err(Damage::TooLarge),
                 };
@@ -261,7 +280,7 @@ impl<'a> Reader<'a> {
                     break;
                 }
                 zeros -= 1;
-            } else if self.bits.bit()? && *value & step == 0 {
+            } else if self.bits.bit() && *value & step == 0 {
                 *value = value.saturating_add(if *value > 0 { step } else { -step });
             }
             k += 1;
@@ -278,6 +297,15 @@ impl<'a> Reader<'a> {
     }
 }
 
+/// A coefficient whose code and value are too long to be looked up, or sixteen zeros: fifteen and a value of 0.
+#[inline(always)]
+fn long_coefficient(table: &Table, bits: &mut Bits<'_>) -> Result<Coefficient, Damage> {
+    let symbol = table.symbol(bits)?;
+    let (run, size) = (symbol >> 4, u32::from(symbol & 15));
+    let run = if size == 0 && run < 15 { Coefficient::END } else { run };
+    Ok(Coefficient { value: bits.signed(size) as i16, run, bits: 0 })
+}
+
 fn block_at(coefficients: &mut [i16], block: usize) -> &mut Block {
     (&mut coefficients[block * 64..][..64]).try_into().expect("64 coefficients")
 }
@@ -285,7 +313,8 @@ fn block_at(coefficients: &mut [i16], block: usize) -> &mut Block {
 #[inline]
 fn natural(k: usize) -> Result<usize, Damage> {
     match ZIGZAG.get(k) {
-        Some(&at) => Ok(usize::from(at)),
+        // That it is below 64 is known here; the mask tells the compiler.
+        Some(&at) => Ok(usize::from(at & 63)),
         None => Err(Damage::TooMany),
     }
 }

@@ -7,21 +7,55 @@
     reason = "only what is inlined is compiled for the instructions found at run time"
 )]
 
-/// The samples of one component.
+use super::markers::{Component, Frame};
+
+/// The samples of one component: as many of its last rows as are still needed.
 pub(super) struct Plane {
-    pub(super) samples: Vec<u8>,
-    pub(super) stride: usize,
+    /// A row that is not needed any more makes room for a new one.
+    samples: Vec<u8>,
+    stride: usize,
+    /// Rows that there is room for.
+    kept: usize,
+    /// Side of a block.
+    pub(super) side: usize,
     /// What of it belongs to the picture.
     pub(super) width: usize,
-    pub(super) height: usize,
+    height: usize,
     /// How much coarser it is than the picture.
     pub(super) across: usize,
-    pub(super) down: usize,
+    down: usize,
+    /// Whether coarse samples are smoothed.
+    smooth: bool,
 }
 
 impl Plane {
+    /// Room for two rows of units: the rows of a unit need one of the unit before and one of the unit after.
+    pub(super) fn new(frame: &Frame, component: &Component) -> Self {
+        let (side, (width, height)) = (component.side(frame), component.size(frame));
+        let (across, down) = frame.sampling();
+        let (stride, kept) = (component.blocks_across * side, 2 * component.down * side);
+        Self {
+            samples: vec![0; stride * kept],
+            stride,
+            kept,
+            side,
+            width,
+            height,
+            across: across * frame.block / (component.across * side),
+            down: down * frame.block / (component.down * side),
+            smooth: frame.block > 1,
+        }
+    }
+
+    /// Where block `x` of row `y` of blocks begins, with rows `stride` apart.
+    #[inline(always)]
+    pub(super) fn block(&mut self, x: usize, y: usize) -> (&mut [u8], usize) {
+        let row = y * self.side % self.kept;
+        (&mut self.samples[row * self.stride + x * self.side..], self.stride)
+    }
+
     fn row(&self, y: usize) -> &[u8] {
-        &self.samples[y * self.stride..][..self.width]
+        &self.samples[y % self.kept * self.stride..][..self.width]
     }
 
     /// Row `y` of the picture; `out` has room for at least `width * across` samples.
@@ -30,9 +64,9 @@ impl Plane {
         let near = self.row(y / self.down);
         match (self.across, self.down) {
             (1, 1) => out[..self.width].copy_from_slice(near),
-            (2, 1) if self.width > 2 => twice_across(near, out),
-            (1, 2) => twice_down(near, self.other(y), y % 2, out),
-            (2, 2) if self.width > 2 => {
+            (2, 1) if self.smooth && self.width > 2 => twice_across(near, out),
+            (1, 2) if self.smooth => twice_down(near, self.other(y), y % 2, out),
+            (2, 2) if self.smooth && self.width > 2 => {
                 let sums = &mut sums[..self.width];
                 for (sum, (&near, &far)) in sums.iter_mut().zip(near.iter().zip(self.other(y))) {
                     *sum = 3 * u16::from(near) + u16::from(far);
