@@ -45,22 +45,21 @@ pub(super) fn run(session: &mut Session<'_>, subject: Subject) -> anyhow::Result
     Ok(())
 }
 
-/// Embeds drawn files, and those of the folder that was named.
+/// Embeds the files of the folder that was named, or drawn ones.
 fn files(
     session: &mut Session<'_>,
     model: &mut Model,
     preprocess: &Preprocess,
 ) -> anyhow::Result<()> {
-    let drawn = [Files::small()?, Files::photographs(session.words.quick, PHOTOGRAPHS)?];
-    for files in drawn {
-        let folder = tempfile::tempdir()?;
-        let paths = files.write(folder.path())?;
-        let name = format!("JPEG files of {}, embedded", files.name);
-        embed(session, model, preprocess, (name, &paths))?;
-    }
     if let Some(folder) = &session.words.pictures {
         let paths = pictures_in(folder)?;
         let name = format!("{} of yours, embedded", counted(paths.len(), "file"));
+        return embed(session, model, preprocess, (name, &paths));
+    }
+    for files in [Files::small()?, Files::photographs(session.words.quick, PHOTOGRAPHS)?] {
+        let folder = tempfile::tempdir()?;
+        let paths = files.write(folder.path())?;
+        let name = format!("JPEG files of {}, embedded", files.name);
         embed(session, model, preprocess, (name, &paths))?;
     }
     Ok(())
