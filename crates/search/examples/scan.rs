@@ -39,6 +39,7 @@ mod stats;
 /// The parts of the index that are measured.
 #[path = "../src/embedded"]
 mod embedded {
+    pub(crate) mod durable;
     pub(crate) mod mapped;
     pub(crate) mod vector;
     pub(crate) mod vectors;

@@ -98,6 +98,14 @@ pub enum Error {
         /// What is wrong, with row or id where there is one.
         what: String,
     },
+    /// A change was made for good, but searches do not see it yet: something failed afterwards.
+    #[error("{}: the change is kept, but not searched yet: {source}", path.display())]
+    Unseen {
+        /// The folder.
+        path: PathBuf,
+        /// What failed.
+        source: Box<Error>,
+    },
     /// A filter that cannot be understood.
     #[error("filter: {reason}, at character {at}: {text}")]
     Filter {

@@ -18,7 +18,7 @@ mod stats;
 mod words;
 
 pub use backend::Backend;
-pub use embedded::{Embedded, Known, Progress, Trial};
+pub use embedded::{Damage, Embedded, Known, Progress, Trial};
 pub use error::Error;
 pub use facet::{Facet, Facets, Numbers};
 pub use filter::{Comparison, Filter, Operand};

@@ -34,3 +34,25 @@ impl Value {
         }
     }
 }
+
+/// Lists inside each other, the outermost included. JSON that is nested much deeper is not read back.
+const MAX_LISTS: usize = 4;
+
+/// Why metadata could not be read back, if it could not.
+pub(crate) fn unreadable(metadata: &Metadata) -> Option<&'static str> {
+    metadata.values().find_map(|value| unreadable_within(value, 0))
+}
+
+/// The same for a value inside this many lists.
+fn unreadable_within(value: &Value, lists: usize) -> Option<&'static str> {
+    match value {
+        Value::Number(number) if !number.is_finite() => {
+            Some("its metadata holds a number that is infinite or not a number")
+        }
+        Value::List(_) if lists == MAX_LISTS => {
+            Some("its metadata holds more than 4 lists inside each other")
+        }
+        Value::List(values) => values.iter().find_map(|value| unreadable_within(value, lists + 1)),
+        Value::Bool(_) | Value::Number(_) | Value::Text(_) => None,
+    }
+}

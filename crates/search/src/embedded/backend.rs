@@ -7,16 +7,13 @@ use crate::embedded::{Embedded, search};
 use crate::error::Error;
 use crate::hit::Results;
 use crate::query::Query;
-use crate::record::Item;
+use crate::record::{Item, check_vector};
 use crate::stats::Stats;
 
 impl Backend for Embedded {
     fn put(&self, items: &[Item]) -> Result<(), Error> {
         let dim = self.settings().dim;
-        for item in items {
-            check_id(&item.record.id)?;
-            check_vector(&item.record.id, &item.vector, dim)?;
-        }
+        items.iter().try_for_each(|item| item.check(dim))?;
         self.write(&items.iter().map(Change::Put).collect::<Vec<_>>()).map(|_| ())
     }
 
@@ -80,32 +77,4 @@ pub(super) fn check_dimension(found: usize) -> Result<(), Error> {
     } else {
         Err(Error::Dimension { found, least, most })
     }
-}
-
-/// Longest id, in bytes.
-const LONGEST_ID: usize = 4_096;
-
-fn check_id(id: &str) -> Result<(), Error> {
-    let reason = match id.len() {
-        0 => "an id must not be empty",
-        1..=LONGEST_ID if !id.contains('\0') => return Ok(()),
-        1..=LONGEST_ID => "an id must not hold a zero byte",
-        _ => "an id must not be longer than 4,096 bytes",
-    };
-    Err(Error::Id { id: id.chars().take(80).collect(), reason })
-}
-
-/// How far the length of a unit vector may be from 1; f32 in and out of any model is far closer.
-const UNIT_TOLERANCE: f32 = 1e-3;
-
-pub(super) fn check_vector(what: &str, vector: &[f32], dim: usize) -> Result<(), Error> {
-    if vector.len() != dim {
-        let (what, found) = (what.to_owned(), vector.len());
-        return Err(Error::Width { what, expected: dim, found });
-    }
-    let length = vector.iter().map(|x| x * x).sum::<f32>().sqrt();
-    if (length - 1.0).abs() <= UNIT_TOLERANCE {
-        return Ok(());
-    }
-    Err(Error::NotUnit { what: what.to_owned(), found: format!("length {length}") })
 }

@@ -25,9 +25,17 @@ pub(crate) fn create_dirs(dir: &Path) -> io::Result<()> {
 
 /// Puts a file in the place of another, so that one of them is there and whole at any moment.
 pub(crate) fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    replace_by(path, |file| file.write_all(bytes))
+}
+
+/// The same with a file that is written piece by piece.
+pub(crate) fn replace_by(
+    path: &Path,
+    write: impl FnOnce(&mut fs_err::File) -> io::Result<()>,
+) -> io::Result<()> {
     let new = path.with_extension("new");
     let mut file = fs_err::File::create(&new)?;
-    file.write_all(bytes)?;
+    write(&mut file)?;
     file.sync_all()?;
     fs_err::rename(&new, path)?;
     sync_dir(parent(path))

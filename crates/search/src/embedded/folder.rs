@@ -5,6 +5,7 @@
 use std::fs::TryLockError;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use crate::embedded::durable::{create_dirs, replace, sync_dir};
@@ -32,6 +33,8 @@ pub(crate) struct Folder {
     /// Highest number of a generation so far. Numbers are not used again while this process may still have files of a
     /// removed generation open.
     highest: AtomicU32,
+    /// The generation that must count, after another could neither be put in its place for certain nor be taken back.
+    unsettled: Mutex<Option<PathBuf>>,
     /// Held for as long as this is the writer.
     lock: Option<fs_err::File>,
 }
@@ -66,7 +69,7 @@ impl Folder {
     /// # Errors
     /// [`Error::NoIndex`].
     pub(crate) fn open_read_only(path: &Path) -> Result<Self, Error> {
-        let folder = Self { path: path.to_owned(), highest: AtomicU32::new(0), lock: None };
+        let folder = Self::new(path, None);
         folder.current()?;
         Ok(folder)
     }
@@ -91,7 +94,12 @@ impl Folder {
                 Err(TryLockError::Error(error)) => return Err(error.into()),
             }
         }
-        Ok(Self { path: path.to_owned(), highest: AtomicU32::new(0), lock: Some(lock) })
+        Ok(Self::new(path, Some(lock)))
+    }
+
+    fn new(path: &Path, lock: Option<fs_err::File>) -> Self {
+        let (highest, unsettled) = (AtomicU32::new(0), Mutex::new(None));
+        Self { path: path.to_owned(), highest, unsettled, lock }
     }
 
     /// Where it is.
@@ -184,17 +192,36 @@ impl Folder {
     /// # Errors
     /// Then the one before counts as it did.
     pub(crate) fn swap(&self, generation: &Path) -> Result<(), Error> {
-        let (file, before) = (self.path.join(CURRENT), self.current().ok());
-        let name = generation.file_name().unwrap_or_default().to_string_lossy();
-        let swapped = replace(&file, format!("{name}\n").as_bytes());
+        let before = self.current().ok();
+        let swapped = self.point_to(generation);
         // The renaming may have been done, only not for certain.
-        if swapped.is_err()
-            && self.current().is_ok_and(|current| current == generation)
-            && let Some(name) = before.as_ref().and_then(|before| before.file_name())
-        {
-            replace(&file, format!("{}\n", name.to_string_lossy()).as_bytes())?;
+        if swapped.is_err() && self.current().is_ok_and(|current| current == generation) {
+            *self.unsettled() = before;
+            self.settle()?;
         }
-        Ok(swapped?)
+        swapped
+    }
+
+    /// Sees that the generation counts which is written to; what went to another would be lost.
+    ///
+    /// # Errors
+    /// What the disk has to report; then nothing may be written.
+    pub(crate) fn settle(&self) -> Result<(), Error> {
+        let mut unsettled = self.unsettled();
+        if let Some(generation) = &*unsettled {
+            self.point_to(generation)?;
+        }
+        *unsettled = None;
+        Ok(())
+    }
+
+    fn unsettled(&self) -> std::sync::MutexGuard<'_, Option<PathBuf>> {
+        self.unsettled.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn point_to(&self, generation: &Path) -> Result<(), Error> {
+        let name = generation.file_name().unwrap_or_default().to_string_lossy();
+        Ok(replace(&self.path.join(CURRENT), format!("{name}\n").as_bytes())?)
     }
 
     /// Removes generations that no longer count. What cannot be removed is left for the next time.
@@ -383,6 +410,22 @@ mod tests {
             let opened = Folder::open_read_only(dir.path());
             assert!(matches!(&opened, Err(Error::Damaged { .. })), "{nonsense:?}: {opened:?}");
         }
+    }
+
+    #[test]
+    fn a_generation_that_was_not_swapped_in_for_certain_does_not_count_later() {
+        let dir = tempfile::tempdir().unwrap();
+        let folder = made(dir.path());
+        let (first, second) = (folder.current().unwrap(), folder.begin().unwrap());
+        // As when the folder could not be written through, neither now nor when it was to be taken back.
+        folder.point_to(&second).unwrap();
+        *folder.unsettled() = Some(first.clone());
+        fs_err::create_dir(dir.path().join(CURRENT_NEW)).unwrap();
+        folder.settle().unwrap_err();
+        folder.settle().unwrap_err();
+        fs_err::remove_dir(dir.path().join(CURRENT_NEW)).unwrap();
+        folder.settle().unwrap();
+        assert_eq!(folder.current().unwrap(), first);
     }
 
     #[test]

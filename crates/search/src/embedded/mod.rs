@@ -5,34 +5,39 @@
 
 mod backend;
 mod choices;
+mod copy;
 mod durable;
 mod fit;
 mod folder;
 mod generation;
 mod lexical;
 mod mapped;
+mod notes;
+mod parallel;
 mod renew;
 mod search;
 mod snapshot;
 mod store;
+mod successor;
 mod vector;
 mod vectors;
 
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
+use std::path::Path;
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
 use crate::error::Error;
-use crate::record::{Place, Record};
+use crate::record::{Place, Record, check_vector};
 use crate::settings::Settings;
 use crate::stats::{Fitted, Recall};
 
-use backend::{check_dimension, check_vector};
+use backend::check_dimension;
 use folder::Folder;
 use generation::Generation;
 use lexical::Lexical;
+use parallel::apart;
 use snapshot::Snapshot;
 use store::{Applied, Change, State, Store};
 
@@ -61,6 +66,15 @@ pub struct Known {
     pub words_crc: u32,
 }
 
+/// A record that is not as it was written.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Damage {
+    /// Its id, as far as it can be read.
+    pub id: Option<String>,
+    /// What is wrong, with its file and row.
+    pub what: String,
+}
+
 /// A caption whose picture is known: what the weight of the hybrid is fitted on.
 #[derive(Clone, Debug)]
 pub struct Trial {
@@ -73,7 +87,7 @@ pub struct Trial {
 }
 
 /// What a long job tells while it works: what it does, how much is done, and of how much.
-pub type Progress<'a> = &'a mut dyn FnMut(&'static str, usize, usize);
+pub type Progress<'a> = &'a mut (dyn FnMut(&'static str, usize, usize) + Send);
 
 impl Embedded {
     /// Makes a new index in a folder that is empty or not there, and opens it for writing.
@@ -123,7 +137,15 @@ impl Embedded {
     /// Opens all of the generation that counts, of which nothing is left once another takes its place.
     fn derive_current(folder: &Folder) -> Result<(Snapshot, Lexical), Error> {
         let writable = folder.writable();
-        folder.with_current(|dir| Generation::open(dir, writable)?.derive(writable))
+        folder.with_current(|dir| {
+            loop {
+                let generation = Generation::open(dir, writable)?;
+                let derived = generation.derive(writable);
+                if generation.store.is_still() {
+                    return derived;
+                }
+            }
+        })
     }
 
     /// What the index was made with, as far as it can be read now.
@@ -132,54 +154,28 @@ impl Embedded {
         snapshot.store().settings().clone()
     }
 
-    /// Folders of the originals by name.
+    /// Everything in it by id, as far as it takes to see what changed; without what is [`Embedded::damaged`].
     ///
     /// # Errors
     /// What the disk has to report.
-    pub fn roots(&self) -> Result<BTreeMap<String, PathBuf>, Error> {
-        Ok(self.now()?.generation.json(generation::ROOTS)?.unwrap_or_default())
-    }
-
-    /// Says where the originals of a root are.
-    ///
-    /// # Errors
-    /// What the disk has to report.
-    pub fn set_root(&self, name: &str, folder: &Path) -> Result<(), Error> {
-        let _writing = self.writing()?;
-        let mut roots = self.roots()?;
-        roots.insert(name.to_owned(), folder.to_owned());
-        self.held().generation.set_json(generation::ROOTS, &roots)
-    }
-
-    /// A note that the application keeps in the index, such as where its model is.
-    ///
-    /// # Errors
-    /// What the disk has to report.
-    pub fn note(&self, name: &str) -> Result<Option<String>, Error> {
-        Ok(self.notes()?.remove(name))
-    }
-
-    /// Keeps a note of the application; a successor begins without any.
-    ///
-    /// # Errors
-    /// What the disk has to report.
-    pub fn set_note(&self, name: &str, text: &str) -> Result<(), Error> {
-        let _writing = self.writing()?;
-        let mut notes = self.notes()?;
-        notes.insert(name.to_owned(), text.to_owned());
-        self.held().generation.set_json(generation::NOTES, &notes)
-    }
-
-    fn notes(&self) -> Result<BTreeMap<String, String>, Error> {
-        Ok(self.now()?.generation.json(generation::NOTES)?.unwrap_or_default())
-    }
-
-    /// Everything in it by id, as far as it takes to see what changed.
-    ///
-    /// # Errors
-    /// When a record is damaged.
     pub fn known(&self) -> Result<BTreeMap<String, Known>, Error> {
         self.ask(|snapshot| Ok((snapshot.store().known()?, true)))
+    }
+
+    /// Records that are not as they were written.
+    ///
+    /// # Errors
+    /// What the disk has to report.
+    pub fn damaged(&self) -> Result<Vec<Damage>, Error> {
+        self.ask(|snapshot| Ok((snapshot.store().damaged()?, true)))
+    }
+
+    /// The record of a picture, without its thumbnail.
+    ///
+    /// # Errors
+    /// When it is damaged on disk.
+    pub fn record(&self, id: &str) -> Result<Option<Record>, Error> {
+        self.ask(|snapshot| Ok((snapshot.store().record_of(id)?, true)))
     }
 
     /// Replaces captions, metadata, place and thumbnail of known pictures, and keeps their vectors. All of them or none.
@@ -187,6 +183,7 @@ impl Embedded {
     /// # Errors
     /// An id that is not known, or what the disk has to report.
     pub fn update(&self, records: &[Record]) -> Result<(), Error> {
+        records.iter().try_for_each(Record::check)?;
         self.write(&records.iter().map(Change::Update).collect::<Vec<_>>()).map(|_| ())
     }
 
@@ -198,38 +195,27 @@ impl Embedded {
         self.ask(|snapshot| Ok((snapshot.store().thumbnail(id)?, true)))
     }
 
-    /// Keeps unit vectors of captions, by which the vector leg is calibrated from then on: words ask for other vectors than
-    /// pictures do.
-    ///
-    /// # Errors
-    /// Vectors that do not fit, or what the disk has to report.
-    pub fn set_probes(&self, probes: &[Vec<f32>]) -> Result<(), Error> {
-        let _writing = self.writing()?;
-        let dim = self.settings().dim;
-        probes.iter().try_for_each(|probe| check_vector("a caption", probe, dim))?;
-        self.held().generation.set_probes(probes)
-    }
-
     /// Writes everything that is derived, so that the next opening is fast. The vector leg is calibrated when it never was,
     /// or when the index is twice as large as it was then.
     ///
     /// # Errors
     /// What the disk has to report.
     pub fn optimise(&self, on_progress: Progress<'_>) -> Result<Option<Recall>, Error> {
-        let mut lexical = self.writing()?;
-        let mut next = Snapshot::clone(&self.held());
-        on_progress("words", 0, 1);
-        lexical.optimise()?;
-        next.lexical = lexical.view();
-        next.codes = if next.codes.needs_build() || next.codes.recall().is_none() {
-            next.generation.build_codes(&next.vectors, &next.live, on_progress)?
-        } else {
-            next.codes.flush(&next.generation.codes_dir(), &next.vectors)?
-        };
-        next.store().checkpoint()?;
-        let recall = next.codes.recall();
-        self.show(next);
-        Ok(recall)
+        self.changing(|words| {
+            let mut next = Snapshot::clone(&self.held());
+            on_progress("words", 0, 1);
+            words.optimise()?;
+            next.lexical = words.view();
+            next.codes = if next.codes.needs_build() || next.codes.recall().is_none() {
+                next.generation.build_codes(&next.vectors, &next.live, on_progress)?
+            } else {
+                next.codes.flush(&next.generation.codes_dir(), &next.vectors)?
+            };
+            next.store().checkpoint()?;
+            let recall = next.codes.recall();
+            self.show(next);
+            Ok(recall)
+        })
     }
 
     /// Fits the weight of the hybrid, and keeps it.
@@ -237,37 +223,40 @@ impl Embedded {
     /// # Errors
     /// Trials that do not fit, or what the disk has to report.
     pub fn fit(&self, trials: &[Trial]) -> Result<Fitted, Error> {
-        let _writing = self.writing()?;
         let dim = self.settings().dim;
         trials.iter().try_for_each(|trial| check_vector(&trial.id, &trial.vector, dim))?;
-        let mut next = Snapshot::clone(&self.held());
-        let (rule, fitted) = fit::fit(&next, trials)?;
-        next.generation.set_rule(rule, &fitted)?;
-        next.rule = rule;
-        self.show(next);
-        Ok(fitted)
+        self.changing(|_| {
+            let mut next = Snapshot::clone(&self.held());
+            let (rule, fitted) = fit::fit(&next, trials)?;
+            next.generation.set_rule(rule, &fitted)?;
+            next.rule = rule;
+            self.show(next);
+            Ok(fitted)
+        })
     }
 
     /// Writes the index anew without what was deleted, and puts it in the place of the old. Searches go on meanwhile,
-    /// changes wait.
+    /// changes wait. What is damaged is left out; returns what that is, in words.
     ///
     /// # Errors
-    /// A damaged record, or what the disk has to report; the old one stays as it is.
-    pub fn compact(&self, on_progress: Progress<'_>) -> Result<(), Error> {
-        let mut lexical = self.writing()?;
-        if self.folder.current()? != self.held().generation.dir() {
-            let reason = "a successor cannot be compacted before it takes over".to_owned();
-            return Err(Error::Query { reason });
-        }
-        let dir = self.folder.begin()?;
-        let compacted = renew::compacted(&self.held(), &dir, on_progress)
-            .and_then(|compacted| self.folder.swap(&dir).map(|()| compacted));
-        let shown = compacted.map(|(snapshot, words)| {
-            *lexical = words;
-            drop(self.show(snapshot));
-        });
-        self.clean();
-        shown
+    /// What the disk has to report; the old one stays as it is.
+    pub fn compact(&self, on_progress: Progress<'_>) -> Result<Vec<String>, Error> {
+        self.changing(|words| {
+            if self.folder.current()? != self.held().generation.dir() {
+                let reason = "a successor cannot be compacted before it takes over".to_owned();
+                return Err(Error::Query { reason });
+            }
+            let dir = self.folder.begin()?;
+            let compacted = renew::compacted(&self.held(), &dir, on_progress)
+                .and_then(|compacted| self.folder.swap(&dir).map(|()| compacted));
+            let shown = compacted.map(|(snapshot, derived, faults)| {
+                *words = derived;
+                drop(self.show(snapshot));
+                faults
+            });
+            self.clean();
+            shown
+        })
     }
 
     /// Reads everything, and returns what is wrong; empty if nothing is.
@@ -287,62 +276,6 @@ impl Embedded {
         self.now()?.verify(on_progress)
     }
 
-    /// The next generation of this index, for the vectors of another model; goes on with one that was begun for the same.
-    ///
-    /// It is filled with `put` like any other index while this one answers, then takes its place by [`Embedded::succeed`].
-    ///
-    /// # Errors
-    /// What the disk has to report.
-    pub fn successor(&self, settings: &Settings) -> Result<Self, Error> {
-        let _writing = self.writing()?;
-        let generation = match self.folder.kept()? {
-            Some(dir) => self.resume(&dir, settings)?,
-            None => self.begin_successor(settings)?,
-        };
-        Self::of(Arc::clone(&self.folder), &generation)
-    }
-
-    /// Goes on with a successor that was begun, unless it was begun for something else.
-    fn resume(&self, dir: &Path, settings: &Settings) -> Result<Arc<Generation>, Error> {
-        if let Ok(generation) = Generation::open(dir, true)
-            && generation.store.settings().is_like(settings)
-        {
-            return Ok(generation);
-        }
-        fs_err::remove_dir_all(dir)?;
-        self.begin_successor(settings)
-    }
-
-    fn begin_successor(&self, settings: &Settings) -> Result<Arc<Generation>, Error> {
-        check_dimension(settings.dim)?;
-        let dir = self.folder.begin()?;
-        let generation = Generation::new(&dir, Store::create(&dir, settings)?);
-        generation.set_json(generation::ROOTS, &self.roots()?)?;
-        Folder::keep(&dir)?;
-        Ok(generation)
-    }
-
-    /// Puts a successor in the place of this index, at once and for good.
-    ///
-    /// # Errors
-    /// What the disk has to report; then this one stays.
-    pub fn succeed(&self, successor: Self) -> Result<(), Error> {
-        let mut lexical = self.writing()?;
-        if !Arc::ptr_eq(&self.folder, &successor.folder) {
-            return Err(Error::Query {
-                reason: "this is the successor of another index".to_owned(),
-            });
-        }
-        let generation = Arc::clone(&successor.held().generation);
-        drop(successor);
-        let (snapshot, words) = renew::settle(&generation, &mut |_, _, _| {})?;
-        self.folder.swap(generation.dir())?;
-        *lexical = words;
-        self.show(snapshot);
-        self.clean();
-        Ok(())
-    }
-
     /// Removes what no longer counts once that is what is shown, and what was begun in vain: it may be what fills the disk.
     fn clean(&self) {
         if self.folder.current().is_ok_and(|current| current == self.held().generation.dir()) {
@@ -352,58 +285,67 @@ impl Embedded {
 
     /// One transaction, durable and visible when this returns.
     fn write(&self, changes: &[Change<'_>]) -> Result<Applied, Error> {
-        let mut lexical = self.writing()?;
-        let old = self.held();
-        let applied = old.store().apply(changes)?;
-        let next = self.follow(&old, &mut lexical)?;
-        self.show(next);
-        Ok(applied)
+        self.changing(|words| {
+            let old = self.held();
+            let applied = old.store().apply(changes)?;
+            let next = self.follow(&old, words).map_err(|source| self.unseen(source))?;
+            self.show(next);
+            Ok(applied)
+        })
     }
 
     /// What is to be seen after the store moved on.
-    fn follow(&self, old: &Snapshot, lexical: &mut Lexical) -> Result<Snapshot, Error> {
+    fn follow(&self, old: &Snapshot, words: &mut Lexical) -> Result<Snapshot, Error> {
         let generation = Arc::clone(&old.generation);
         let state = generation.store.state()?;
-        generation.catch_up(lexical, state.vectors.rows())?;
+        generation.catch_up(words, state.vectors.rows())?;
         let mut codes = old.codes.extended(&state.vectors);
         if self.folder.writable() {
             // The change is durable and seen already: what cannot be written now is written when the index is next opened.
-            let kept = generation.keep_small(lexical, &mut codes, &state.vectors);
+            let kept = generation.keep_small(words, &mut codes, &state.vectors);
             let _ = kept.inspect_err(|error| tracing::warn!("{error}"));
         } else if codes.tail_rows() > generation::PENDING_CODES {
             // The writer has written them by now.
             codes = vector::VectorIndex::open(&generation.codes_dir(), &state.vectors)?;
         }
         let rule = generation.rule()?.0;
-        let view = lexical.view();
+        let view = words.view();
         let State { version, vectors, live } = state;
         Ok(Snapshot { generation, version, vectors, live, codes, lexical: view, rule })
+    }
+
+    /// An error after which a change is kept all the same.
+    fn unseen(&self, source: Error) -> Error {
+        Error::Unseen { path: self.folder.path().to_owned(), source: Box::new(source) }
     }
 
     /// The newest moment. A reader looks whether the writer has moved on.
     fn now(&self) -> Result<Arc<Snapshot>, Error> {
         let held = self.held();
-        if self.folder.writable() {
+        if self.is_newest(&held)? {
             return Ok(held);
         }
-        if self.folder.current()? != held.generation.dir() {
-            return self.reopen();
-        }
-        if !held.store().changed(held.version)? {
-            return Ok(held);
-        }
-        let mut lexical = self.working();
-        lexical.reload()?;
-        let next = self.follow(&self.held(), &mut lexical)?;
-        Ok(self.show(next))
+        self.with_words(|words| {
+            // Whoever had the words until now may have looked, too.
+            let held = self.held();
+            if self.is_newest(&held)? {
+                return Ok(held);
+            }
+            if self.folder.current()? == held.generation.dir() && held.store().is_still() {
+                words.reload()?;
+                return Ok(self.show(self.follow(&held, words)?));
+            }
+            let (snapshot, derived) = Self::derive_current(&self.folder)?;
+            *words = derived;
+            Ok(self.show(snapshot))
+        })
     }
 
-    /// Another generation took the place of the one that was read.
-    fn reopen(&self) -> Result<Arc<Snapshot>, Error> {
-        let mut lexical = self.working();
-        let (snapshot, words) = Self::derive_current(&self.folder)?;
-        *lexical = words;
-        Ok(self.show(snapshot))
+    /// Whether no other process has changed anything since.
+    fn is_newest(&self, held: &Snapshot) -> Result<bool, Error> {
+        Ok(self.folder.writable()
+            || self.folder.current()? == held.generation.dir()
+                && !held.store().changed(held.version)?)
     }
 
     /// Answers from the newest moment, and says whether the answer is whole. It is given anew when the index moved on
@@ -412,6 +354,7 @@ impl Embedded {
         for _ in 1..ATTEMPTS {
             let snapshot = self.now()?;
             match answer(&snapshot) {
+                Ok(_) if !snapshot.store().is_still() => {}
                 Ok((answer, true)) => return Ok(answer),
                 Ok(_) => self.wait_beyond(&snapshot),
                 Err(error) if Arc::ptr_eq(&self.now()?, &snapshot) => return Err(error),
@@ -443,16 +386,28 @@ impl Embedded {
         next
     }
 
-    fn working(&self) -> MutexGuard<'_, Lexical> {
-        self.lexical.lock().unwrap_or_else(PoisonError::into_inner)
+    /// Does something that the words may grow by, which nobody else does meanwhile.
+    fn with_words<T: Send>(
+        &self,
+        work: impl FnOnce(&mut Lexical) -> Result<T, Error> + Send,
+    ) -> Result<T, Error> {
+        let mut words = self.lexical.lock().unwrap_or_else(PoisonError::into_inner);
+        let words: &mut Lexical = &mut words;
+        apart(|| work(words))
     }
 
-    fn writing(&self) -> Result<MutexGuard<'_, Lexical>, Error> {
-        if self.folder.writable() {
-            Ok(self.working())
-        } else {
-            Err(Error::ReadOnly { path: self.folder.path().to_owned() })
+    /// The same for a change, for which the index must be open.
+    fn changing<T: Send>(
+        &self,
+        work: impl FnOnce(&mut Lexical) -> Result<T, Error> + Send,
+    ) -> Result<T, Error> {
+        if !self.folder.writable() {
+            return Err(Error::ReadOnly { path: self.folder.path().to_owned() });
         }
+        self.with_words(|words| {
+            self.folder.settle()?;
+            work(words)
+        })
     }
 }
 
@@ -463,7 +418,8 @@ impl Drop for Embedded {
             return;
         }
         let held = self.held();
-        let told = self.working().commit().and_then(|()| {
+        let told = self.with_words(|words| {
+            words.commit()?;
             if held.codes.tail_rows() > 0 {
                 held.codes.flush(&held.generation.codes_dir(), &held.vectors)?;
             }

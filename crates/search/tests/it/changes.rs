@@ -61,19 +61,6 @@ impl Step {
         }
     }
 
-    pub(crate) fn kind(&self) -> &'static str {
-        match self {
-            Self::Put(..) => "put",
-            Self::Update(..) => "update",
-            Self::Delete(_) => "delete",
-            Self::Optimise => "optimise",
-            Self::Compact => "compact",
-            Self::Renew => "renew",
-            Self::Fit => "fit",
-            Self::Probes(_) => "probes",
-        }
-    }
-
     /// Does it; `pictures` are those that there are before.
     pub(crate) fn run(&self, index: &Embedded, pictures: &Pictures) -> Result<(), Error> {
         match self {
@@ -91,7 +78,7 @@ impl Step {
                 index.delete(&ids.iter().map(String::as_str).collect::<Vec<_>>()).map(|_| ())
             }
             Self::Optimise => index.optimise(&mut |_, _, _| {}).map(|_| ()),
-            Self::Compact => index.compact(&mut |_, _, _| {}),
+            Self::Compact => index.compact(&mut |_, _, _| {}).map(|_| ()),
             Self::Renew => renew(index),
             Self::Fit => index.fit(&trials(pictures)).map(|_| ()),
             Self::Probes(version) => {

@@ -6,7 +6,7 @@ use finelens_search::{Backend, Embedded, Error, Record};
 
 use crate::changes::{NUMBERS, Pictures, Step, after, picture};
 use crate::check::{MODES, copy, difference, faults, files, find};
-use crate::pictures::{id, item, mix, settings};
+use crate::pictures::{DIM, id, item, mix, settings};
 
 /// Bits that are flipped in a file, one at a time; in the truth, and in what is derived.
 const FLIPS: (u64, u64) = (36, 3);
@@ -78,6 +78,84 @@ fn check_hit(record: &Record, pictures: &Pictures) {
     let number = digits.parse().unwrap();
     let expected = picture(number, pictures[&number]).record;
     assert_eq!(*record, Record { thumbnail: None, ..expected });
+}
+
+/// Damages the record of one picture, the vector of another and the thumbnail of a third, and returns their numbers.
+fn spoil(dir: &Path) -> [u64; 3] {
+    let numbers = [STAYING, STAYING + 1, STAYING + 2];
+    let generation = dir.join("generation-1");
+    let database = rusqlite::Connection::open(generation.join("records.sqlite")).unwrap();
+    let row = |number: u64| -> u64 {
+        let sql = "SELECT row FROM records WHERE id = ?1";
+        database.query_row(sql, [id(number)], |row| row.get::<_, i64>(0)).unwrap() as u64
+    };
+    let changed = "UPDATE records SET words = words || ' ' WHERE row = ?1";
+    database.execute(changed, [row(numbers[0]) as i64]).unwrap();
+    let changed = "UPDATE thumbnails SET jpeg = x'00' WHERE row = ?1";
+    database.execute(changed, [row(numbers[2]) as i64]).unwrap();
+    let vectors = generation.join("vectors/00000.f32");
+    let mut bytes = fs_err::read(&vectors).unwrap();
+    bytes[row(numbers[1]) as usize * DIM * 4] ^= 1;
+    fs_err::write(&vectors, bytes).unwrap();
+    numbers
+}
+
+/// The first of the pictures that stay.
+const STAYING: u64 = 10_000;
+
+#[test]
+fn what_is_damaged_is_named_and_everything_else_is_written_anew() {
+    for copies in [false, true] {
+        let (made, copied) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+        let mut pictures = closed(made.path());
+        let spoilt = spoil(made.path());
+        let index = Embedded::open(made.path()).unwrap();
+        let told = index.damaged().unwrap();
+        assert_eq!(told.len(), 1);
+        assert_eq!(told[0].id, Some(id(spoilt[0])));
+        let (faults, index) = if copies {
+            let faults = index.copy(copied.path(), &mut |_, _, _| {}).unwrap();
+            (faults, Embedded::open(copied.path()).unwrap())
+        } else {
+            (index.compact(&mut |_, _, _| {}).unwrap(), index)
+        };
+        for (number, fault) in spoilt.iter().zip(&faults) {
+            assert!(fault.contains(&id(*number)), "{faults:?}");
+        }
+        assert_eq!((faults.len(), self::faults(&index).unwrap().len()), (3, 0), "{faults:?}");
+        pictures.retain(|number, _| !spoilt[..2].contains(number));
+        let found = index.get(&id(spoilt[2])).unwrap().unwrap();
+        let whole = item(spoilt[2], 1);
+        assert_eq!(
+            (&found.vector, &found.record.captions),
+            (&whole.vector, &whole.record.captions)
+        );
+        // Without its thumbnail, its file counts as one to be read again.
+        assert_eq!((found.record.thumbnail, found.record.place.unwrap().crc), (None, 0));
+        index.put(&[whole]).unwrap();
+        assert_eq!(difference(&index, &pictures), Ok(()));
+    }
+}
+
+#[test]
+fn a_change_that_is_kept_and_cannot_be_shown_says_so() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut pictures = closed(dir.path());
+    let index = Embedded::open(dir.path()).unwrap();
+    Step::Fit.run(&index, &pictures).unwrap();
+    let database = dir.path().join("generation-1/records.sqlite");
+    let database = rusqlite::Connection::open(database).unwrap();
+    let spoil = "UPDATE facts SET crc = crc + ?1 WHERE key = 'fusion'";
+    database.execute(spoil, [1]).unwrap();
+    let told = index.put(&[item(1, 7)]).unwrap_err();
+    assert!(matches!(told, Error::Unseen { .. }), "{told}");
+    assert!(told.to_string().contains("the change is kept, but not searched yet"), "{told}");
+    pictures.insert(1, (7, 7));
+    database.execute(spoil, [-1]).unwrap();
+    // The next change shows both.
+    index.put(&[item(2, 7)]).unwrap();
+    pictures.insert(2, (7, 7));
+    assert_eq!(difference(&index, &pictures), Ok(()));
 }
 
 /// Whether an index says that something is wrong.

@@ -37,7 +37,7 @@ fn nothing_acknowledged_is_lost_however_often_the_process_is_killed() {
     Step::first().apply(&mut pictures);
     drop(index);
     let kills = std::env::var("FINELENS_KILLS").ok().and_then(|n| n.parse().ok()).unwrap_or(KILLS);
-    let (mut acknowledged, mut cut) = (0, BTreeMap::new());
+    let (mut acknowledged, mut hit) = (0, BTreeMap::new());
     for round in 0..kills {
         let heard = run_and_kill(&dir, round, &pictures);
         acknowledged += heard.done;
@@ -45,17 +45,34 @@ fn nothing_acknowledged_is_lost_however_often_the_process_is_killed() {
             Step::of(round, place).apply(&mut pictures);
         }
         let index = Embedded::open(&dir).unwrap();
+        let mut at_work = "between two changes";
         if heard.begun > heard.done {
             let step = Step::of(round, heard.done);
-            *cut.entry(step.kind()).or_insert(0) += 1;
+            at_work = work(&step);
             settle_the_last(&index, &step, &mut pictures);
         }
+        *hit.entry(at_work).or_insert(0) += 1;
         assert_eq!(difference(&index, &pictures), Ok(()), "round {round}, {heard:?}");
+        assert_eq!(faults(&index).unwrap(), Vec::<String>::new(), "round {round}, {heard:?}");
     }
-    assert_eq!(faults(&Embedded::open(&dir).unwrap()).unwrap(), Vec::<String>::new());
-    println!("{kills} kills, {acknowledged} changes acknowledged, cut half-way: {cut:?}");
-    for kind in ["put", "update", "delete", "optimise", "compact", "renew"] {
-        assert!(kills < KILLS || cut.contains_key(kind), "no kill hit a {kind}: {cut:?}");
+    println!("{kills} kills, {acknowledged} changes acknowledged; killed while");
+    hit.iter().for_each(|(work, kills)| println!("  {work}: {kills}"));
+    for work in WORKS {
+        assert!(kills < KILLS || hit.contains_key(work), "no kill while {work}: {hit:?}");
+    }
+}
+
+/// What a kill may interrupt.
+const WORKS: [&str; 5] = ["indexing", "deleting", "compacting", "re-embedding", "tuning"];
+
+/// What a step is a part of.
+fn work(step: &Step) -> &'static str {
+    match step {
+        Step::Put(..) | Step::Update(..) => WORKS[0],
+        Step::Delete(_) => WORKS[1],
+        Step::Compact => WORKS[2],
+        Step::Renew => WORKS[3],
+        Step::Optimise | Step::Fit | Step::Probes(_) => WORKS[4],
     }
 }
 

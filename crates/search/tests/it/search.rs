@@ -202,6 +202,11 @@ fn what_does_not_fit_is_refused_and_changes_nothing() {
     let ask = |query: Query| index.search(&query).unwrap_err();
     let base = query("red", Some(vector(1)), Mode::Hybrid);
     assert!(matches!(ask(Query { vector: Some(vec![1.0]), ..base.clone() }), Error::Width { .. }));
+    for number in [0.0, f32::NAN, f32::INFINITY, f32::NEG_INFINITY, f32::MAX] {
+        let vector = Some(vec![number; DIM]);
+        let told = ask(Query { vector, ..base.clone() });
+        assert!(matches!(told, Error::NotUnit { .. }), "{number}: {told}");
+    }
     assert!(matches!(ask(Query { weight: Some(f32::NAN), ..base.clone() }), Error::Query { .. }));
     assert!(matches!(ask(Query { weight: Some(1.5), ..base }), Error::Query { .. }));
     let wide = finelens_search::Settings { dim: 5_000, ..settings("wide") };

@@ -7,11 +7,13 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use tantivy::directory::MmapDirectory;
 use tantivy::index::SegmentComponent;
 use tantivy::merge_policy::NoMergePolicy;
-use tantivy::{FutureResult, Index, IndexMeta, IndexWriter, SegmentMeta, TantivyError};
+use tantivy::{
+    FutureResult, Index, IndexMeta, IndexSettings, IndexWriter, SegmentMeta, TantivyError,
+};
 
+use crate::embedded::lexical::directory::Shared;
 use crate::embedded::lexical::error::of_tantivy;
 use crate::embedded::lexical::schema::{Document, Fields};
 use crate::embedded::lexical::segment::{Segment, damage};
@@ -69,8 +71,11 @@ impl Disk {
         };
         if writable && !disk.is_there() {
             fs_err::create_dir_all(dir)?;
-            let builder = Index::builder().schema(fields.schema.clone());
-            builder.create_in_dir(dir).map_err(|source| disk.error(source))?;
+            let schema = fields.schema.clone();
+            let files = Shared::open(dir).map_err(TantivyError::from);
+            files
+                .and_then(|files| Index::create(files, schema, IndexSettings::default()))
+                .map_err(|source| disk.error(source))?;
         }
         disk.reload()?;
         Ok(disk)
@@ -144,7 +149,7 @@ impl Disk {
     }
 
     fn open_index(&self) -> tantivy::Result<Index> {
-        let index = Index::open(MmapDirectory::open(&self.dir)?)?;
+        let index = Index::open(Shared::open(&self.dir)?)?;
         if index.schema() != self.fields.schema {
             return Err(damage("its fields are not those of this index"));
         }

@@ -7,6 +7,7 @@ mod analysis;
 mod bm25;
 mod columns;
 mod completion;
+mod directory;
 mod disk;
 mod documents;
 mod error;

@@ -96,6 +96,8 @@ impl Store {
             *is_doubtful = error.sqlite_error_code() != Some(ErrorCode::DiskFull);
             if !*is_doubtful {
                 self.give_back(counts.rows as usize);
+            } else if let Err(later) = self.settle(&mut writer) {
+                tracing::debug!(%later, "whether a change that failed counts is settled with the next one");
             }
             return Err(error).in_file(path);
         }

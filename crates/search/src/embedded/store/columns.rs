@@ -6,12 +6,9 @@ use rusqlite::Row as Found;
 use serde::{Deserialize, Serialize};
 
 use crate::error::Error;
-use crate::metadata::{Metadata, Value};
+use crate::metadata::{self, Metadata};
 use crate::record::{Place, Record};
 use crate::rows::Row;
-
-/// Lists inside each other, the outermost included. JSON that is nested much deeper is not read back.
-const MAX_LISTS: usize = 4;
 
 /// What [`Columns::read`] expects, in order.
 pub(super) const COLUMNS: &str = "row, id, place, words, vector_crc, thumbnail_crc, crc";
@@ -43,7 +40,7 @@ impl<'a> Columns<'a> {
     /// # Errors
     /// Metadata that could not be read back: a number that is none, or lists too deep inside each other.
     pub(super) fn of(row: Row, record: &'a Record, vector_crc: u32) -> Result<Self, Error> {
-        if let Some(reason) = record.metadata.values().find_map(|value| unreadable(value, 0)) {
+        if let Some(reason) = metadata::unreadable(&record.metadata) {
             return Err(Error::Id { id: record.id.clone(), reason });
         }
         let place = record.place.as_ref().map(|place| {
@@ -142,20 +139,6 @@ fn json(value: &impl Serialize) -> Result<String, Error> {
     Ok(serde_json::to_string(value).map_err(std::io::Error::from)?)
 }
 
-/// Why a value inside this many lists could not be read back.
-fn unreadable(value: &Value, lists: usize) -> Option<&'static str> {
-    match value {
-        Value::Number(number) if !number.is_finite() => {
-            Some("its metadata holds a number that is infinite or not a number")
-        }
-        Value::List(_) if lists == MAX_LISTS => {
-            Some("its metadata holds more than 4 lists inside each other")
-        }
-        Value::List(values) => values.iter().find_map(|value| unreadable(value, lists + 1)),
-        Value::Bool(_) | Value::Number(_) | Value::Text(_) => None,
-    }
-}
-
 /// Checksum over the bytes of a vector, as they are in its file.
 pub(super) fn vector_crc(vector: &[f32]) -> u32 {
     let mut bytes = Vec::with_capacity(vector.len() * 4);
@@ -166,6 +149,7 @@ pub(super) fn vector_crc(vector: &[f32]) -> u32 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::metadata::Value;
 
     fn of(value: Value) -> Result<(), String> {
         let metadata = Metadata::from([("field".to_owned(), value)]);

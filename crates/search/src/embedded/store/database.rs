@@ -5,7 +5,7 @@
 use std::ops::Deref;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use rusqlite::{Connection, ErrorCode, OpenFlags};
 
@@ -21,6 +21,8 @@ const APPLICATION: i32 = 0x6669_6e65;
 const CACHE_KIB: i32 = 16 << 10;
 /// How long to wait for a lock that another process holds for a moment, as when it opens or closes the database.
 const PATIENCE: Duration = Duration::from_secs(10);
+/// Two changes within this may leave a file with one time: systems stamp files by a clock that ticks every 10 ms or faster.
+const TICK: Duration = Duration::from_millis(50);
 
 /// `dead` is a log: its places count up, so that what has died since is at its end.
 const TABLES: &str = "
@@ -37,7 +39,16 @@ const TABLES: &str = "
 #[derive(Debug)]
 pub(super) struct Database {
     path: PathBuf,
+    /// What it was like when it was opened without locks; see [`Database::is_still`].
+    rest: Option<Rest>,
     idle: Mutex<Vec<Connection>>,
+}
+
+/// What a database file is like while nobody writes to it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Rest {
+    bytes: u64,
+    modified: SystemTime,
 }
 
 /// A connection for reading, given back when dropped.
@@ -48,7 +59,7 @@ pub(super) struct Reader<'a> {
 
 impl Database {
     pub(super) fn new(dir: &Path) -> Self {
-        Self { path: dir.join(FILE), idle: Mutex::default() }
+        Self { path: dir.join(FILE), rest: None, idle: Mutex::default() }
     }
 
     pub(super) fn path(&self) -> &Path {
@@ -81,25 +92,60 @@ impl Database {
         Ok(connection)
     }
 
-    /// A connection that reads, beside a process that may be writing.
-    pub(super) fn connect(&self) -> Result<Connection, Error> {
-        self.is_there()?;
-        let connection = self.connect_with("")?;
-        match self.check(&connection) {
-            Err(Error::Store { source, .. }) if needs_writing(&source) && self.is_at_rest() => {
-                let connection = self.connect_with("?immutable=1")?;
-                self.check(&connection).map(|()| connection)
+    /// The first connection that reads, beside a process that may be writing.
+    ///
+    /// Locks need a file beside the database. Where it cannot be made, as on a medium that can only be read, nobody writes
+    /// at the moment, and nothing is locked: what is read counts as long as the database [is still](Database::is_still).
+    pub(super) fn open(&mut self) -> Result<Connection, Error> {
+        match self.connect() {
+            Err(Error::Store { source, .. }) if needs_writing(&source) => {
+                self.rest = self.settled();
+                if self.rest.is_some() { self.connect() } else { Err(self.was_cut_off()) }
             }
-            checked => checked.map(|()| connection),
+            connected => connected,
         }
     }
 
-    fn connect_with(&self, options: &str) -> Result<Connection, Error> {
+    fn connect(&self) -> Result<Connection, Error> {
+        self.is_there()?;
         let flags = OpenFlags::SQLITE_OPEN_READ_ONLY
             | OpenFlags::SQLITE_OPEN_NO_MUTEX
             | OpenFlags::SQLITE_OPEN_URI;
+        let options = if self.rest.is_some() { "?immutable=1" } else { "" };
         let address = format!("{}{options}", address(&self.path));
-        Connection::open_with_flags(address, flags).in_file(&self.path)
+        let connection = Connection::open_with_flags(address, flags).in_file(&self.path)?;
+        self.check(&connection).map(|()| connection)
+    }
+
+    /// Whether nobody wrote to a database that was opened without locks. Where somebody did, all that was read of it since
+    /// is to be read again, by a database opened anew.
+    pub(super) fn is_still(&self) -> bool {
+        self.rest.is_none_or(|rest| self.rest() == Some(rest))
+    }
+
+    /// What the file is like, if nobody writes to it, and nobody was cut off doing so: then there is no log.
+    pub(super) fn rest(&self) -> Option<Rest> {
+        let log = fs_err::metadata(self.beside("-wal")).map_or(0, |log| log.len());
+        let file = fs_err::metadata(&self.path).ok().filter(|_| log == 0)?;
+        Some(Rest { bytes: file.len(), modified: file.modified().ok()? })
+    }
+
+    /// The same once another change would show.
+    fn settled(&self) -> Option<Rest> {
+        let rest = self.rest()?;
+        if rest.modified.elapsed().is_ok_and(|age| age > TICK) {
+            return Some(rest);
+        }
+        std::thread::sleep(TICK);
+        self.rest()
+    }
+
+    fn was_cut_off(&self) -> Error {
+        let told = format!(
+            "{}: whoever wrote last was cut off; open the index once where it can be written to",
+            self.path.display()
+        );
+        std::io::Error::new(std::io::ErrorKind::ReadOnlyFilesystem, told).into()
     }
 
     /// A connection that reads, one that is idle if there is one.
@@ -117,11 +163,6 @@ impl Database {
     pub(super) fn bytes(&self) -> u64 {
         let size = |path: PathBuf| fs_err::metadata(path).map_or(0, |file| file.len());
         ["", "-wal", "-shm"].iter().map(|end| size(self.beside(end))).sum()
-    }
-
-    /// Whether no process writes, and none was cut off doing so: then there is no log.
-    fn is_at_rest(&self) -> bool {
-        fs_err::metadata(self.beside("-wal")).map_or(true, |log| log.len() == 0)
     }
 
     fn beside(&self, end: &str) -> PathBuf {
@@ -195,10 +236,18 @@ fn needs_writing(error: &rusqlite::Error) -> bool {
     matches!(error.sqlite_error_code(), Some(ErrorCode::CannotOpen | ErrorCode::ReadOnly))
 }
 
-/// A path as the database's address of a file, in which `?`, `#` and `%` have a meaning.
+/// A path as the database's address of a file, in which some letters have a meaning; names need not be UTF-8.
 fn address(path: &Path) -> String {
-    let path = path.to_string_lossy();
-    format!("file:{}", path.replace('%', "%25").replace('?', "%3f").replace('#', "%23"))
+    let mut address = "file:".to_owned();
+    for &byte in path.as_os_str().as_encoded_bytes() {
+        if byte.is_ascii() && !b"%?#".contains(&byte) {
+            address.push(char::from(byte));
+        } else {
+            let digit = |value: u8| char::from(b"0123456789abcdef"[usize::from(value)]);
+            address.extend(['%', digit(byte >> 4), digit(byte & 15)]);
+        }
+    }
+    address
 }
 
 /// Says which file an error of the database is about.

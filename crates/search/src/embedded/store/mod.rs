@@ -20,6 +20,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 
 pub(crate) use apply::{Applied, Change};
+pub(crate) use serve::Salvaged;
 pub(crate) use state::State;
 
 use crate::embedded::durable::{create_dirs, sync_dir};
@@ -64,10 +65,21 @@ impl Store {
     /// # Errors
     /// [`Error::Damaged`] when it is not as it was written, [`Error::Format`] when a later version wrote it.
     pub(crate) fn open(dir: &Path, writable: bool) -> Result<Self, Error> {
-        let database = Database::new(dir);
+        loop {
+            let before = Database::new(dir).rest();
+            match Self::open_once(dir, writable) {
+                // Somebody may have written while it was read without locks.
+                Err(_) if Database::new(dir).rest() != before => {}
+                opened => return opened,
+            }
+        }
+    }
+
+    fn open_once(dir: &Path, writable: bool) -> Result<Self, Error> {
+        let mut database = Database::new(dir);
         let writer =
             if writable { Some(Mutex::new(Writer::new(database.writer()?))) } else { None };
-        let watch = database.connect()?;
+        let watch = database.open()?;
         let settings: Settings = facts::read_json(&watch, database.path(), facts::SETTINGS)?;
         let segments = Segments::new(dir, settings.dim);
         let store = Self {
@@ -83,6 +95,12 @@ impl Store {
             store.give_back(state.vectors.rows());
         }
         Ok(store)
+    }
+
+    /// Whether what was read since the store was opened can be relied on. Only in a folder that may not be written to it
+    /// cannot always: then the store is to be opened anew.
+    pub(crate) fn is_still(&self) -> bool {
+        self.database.is_still()
     }
 
     /// What the store was made with.

@@ -9,7 +9,7 @@ use std::process::Command;
 
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
-use recorder::{Log, mark, record};
+use recorder::{Log, Operation, mark, record};
 
 use super::tests::{contents, item, settings};
 use super::{Change, Store};
@@ -246,6 +246,7 @@ fn child_whose_syncs_fail() {
         mark("fail-sync 0");
         if applied.is_err() {
             assert_eq!(super::tests::contents(&store).unwrap(), before);
+            mark("refused");
             apply(&store, &steps).unwrap();
         }
         mark(&(number + 1).to_string());
@@ -255,6 +256,17 @@ fn child_whose_syncs_fail() {
 #[test]
 fn a_sync_that_fails_leaves_nothing_half_done() {
     let Some((_dir, log)) = recorded("child_whose_syncs_fail") else { return };
-    let has_failed = |op: &usize| log.marks(*op).last() == Some("fail-sync 0");
-    lose_power(&log, &(0..=log.operations().len()).filter(has_failed).collect::<Vec<_>>());
+    let all = 0..=log.operations().len();
+    let has_failed = |op: &usize| matches!(log.marks(*op).last(), Some("fail-sync 0" | "refused"));
+    lose_power(&log, &all.clone().filter(has_failed).collect::<Vec<_>>());
+    // What was refused is not there, also for whoever opens the store next.
+    for op in all
+        .filter(|op| log.operations()[..*op].last() == Some(&Operation::Mark("refused".to_owned())))
+    {
+        let into = tempfile::tempdir().unwrap();
+        log.crash_at(op, op as u64, into.path());
+        let store = Store::open(&Folder::open(into.path()).unwrap().current().unwrap(), true);
+        let done = acknowledged(&log, op).unwrap();
+        assert_eq!(super::tests::contents(&store.unwrap()).unwrap(), after(done), "after {op}");
+    }
 }

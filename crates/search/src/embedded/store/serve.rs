@@ -7,17 +7,26 @@ use std::ops::Range;
 
 use rusqlite::{CachedStatement, Connection, OptionalExtension};
 
-use crate::embedded::Known;
 use crate::embedded::store::Store;
 use crate::embedded::store::columns::{COLUMNS, Columns, vector_crc};
 use crate::embedded::store::database::InFile;
+use crate::embedded::store::facts::Counts;
 use crate::embedded::vectors::Vectors;
+use crate::embedded::{Damage, Known};
 use crate::error::Error;
 use crate::record::{Item, Record};
 use crate::rows::Row;
 
 /// Rows that are read in one transaction when all are: a long one would keep the log from being emptied.
 const CHUNK: usize = 4096;
+
+/// What there is of a picture: as much as can be relied on, and what is wrong with the rest.
+#[derive(Debug, Default)]
+pub(crate) struct Salvaged {
+    /// Without a thumbnail where that alone is damaged; nothing of a picture that was deleted.
+    pub(crate) item: Option<Item>,
+    pub(crate) fault: Option<Error>,
+}
 
 /// Told of every row that has a record, or should have one.
 pub(super) type Visit<'a> =
@@ -71,6 +80,7 @@ impl Store {
     ///
     /// # Errors
     /// [`Error::Damaged`] when any of it is not as it was written.
+    #[cfg(test)]
     pub(crate) fn item(&self, row: Row) -> Result<Option<Item>, Error> {
         let reader = self.database.reader()?;
         let moment = reader.unchecked_transaction().in_file(self.database.path())?;
@@ -95,6 +105,45 @@ impl Store {
             let record = Record { thumbnail, ..self.in_row(columns.record())? };
             Ok(Item { record, vector: vectors.row(row).to_vec() })
         })
+    }
+
+    /// The record of an id without its thumbnail.
+    pub(crate) fn record_of(&self, id: &str) -> Result<Option<Record>, Error> {
+        let reader = self.database.reader()?;
+        let moment = reader.unchecked_transaction().in_file(self.database.path())?;
+        let Some(row) = self.row_of_id(&moment, id)? else { return Ok(None) };
+        self.check_id(&moment, row, id)?;
+        self.serve(&moment, row, |columns| self.in_row(columns.record()))
+    }
+
+    /// All pictures of one moment, however long it takes and whatever is changed meanwhile; with each, how many rows of how
+    /// many are done.
+    pub(crate) fn salvage(
+        &self,
+        visit: &mut dyn FnMut(Salvaged, usize, usize) -> Result<(), Error>,
+    ) -> Result<(), Error> {
+        let (reader, path) = (self.database.reader()?, self.database.path());
+        let moment = reader.unchecked_transaction().in_file(path)?;
+        let rows = Counts::read(&moment, path)?.rows as usize;
+        (0..rows).try_for_each(|row| visit(self.salvaged(&moment, row as Row)?, row + 1, rows))
+    }
+
+    fn salvaged(&self, moment: &Connection, row: Row) -> Result<Salvaged, Error> {
+        let found = self.serve(moment, row, |columns| {
+            let vectors = self.state()?.vectors;
+            self.check(&vectors, &columns)?;
+            let (record, vector) = (self.in_row(columns.record())?, vectors.row(row).to_vec());
+            let (thumbnail, fault) = match self.thumbnail_of(moment, &columns) {
+                Err(fault @ Error::Damaged { .. }) => (None, Some(fault)),
+                thumbnail => (thumbnail?, None),
+            };
+            let item = Item { record: Record { thumbnail, ..record }, vector };
+            Ok(Salvaged { item: Some(item), fault })
+        });
+        match found {
+            Err(fault @ Error::Damaged { .. }) => Ok(Salvaged { item: None, fault: Some(fault) }),
+            found => Ok(found?.unwrap_or_default()),
+        }
     }
 
     /// The thumbnail of an id, if there is such a picture and it has one.
@@ -136,6 +185,21 @@ impl Store {
             }
             looked_at = rows;
         }
+    }
+
+    /// The records that [`Store::known`] leaves out.
+    pub(crate) fn damaged(&self) -> Result<Vec<Damage>, Error> {
+        let mut damaged = Vec::new();
+        self.each(0..self.state()?.vectors.rows() as Row, &mut |moment, row, columns| {
+            let place = columns.and_then(|columns| self.in_row(columns.place()));
+            if let Err(fault) = place {
+                let mut ids = moment.prepare_cached("SELECT id FROM records WHERE row = ?1").ok();
+                let id = ids.as_mut().and_then(|ids| ids.query_row([row], |row| row.get(0)).ok());
+                damaged.push(Damage { id, what: fault.to_string() });
+            }
+            Ok(())
+        })?;
+        Ok(damaged)
     }
 
     fn add_known(

@@ -66,7 +66,7 @@ impl Store {
     /// Whether any process has changed anything since the [state](Store::state) of that version; takes microseconds.
     pub(crate) fn changed(&self, since: i64) -> Result<bool, Error> {
         let watch = self.watch.lock().unwrap_or_else(PoisonError::into_inner);
-        Ok(version(&watch.connection, self.database.path())? != since)
+        Ok(!self.is_still() || version(&watch.connection, self.database.path())? != since)
     }
 
     /// Adds what is new to what was seen before.

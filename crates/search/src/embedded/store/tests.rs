@@ -516,9 +516,16 @@ fn a_store_that_was_closed_has_no_log_and_can_be_moved() {
         fs_err::read_dir(&path).unwrap().map(|entry| entry.unwrap().file_name()).collect();
     names.sort();
     assert_eq!(names, [database::FILE, "vectors"]);
-    let moved = dir.path().join("else where?100%#1");
+    let moved = dir.path().join("else where?100%#1 é");
     fs_err::rename(path, &moved).unwrap();
     assert!(read_all(&moved, &expected));
+    #[cfg(target_os = "linux")]
+    {
+        use std::os::unix::ffi::OsStrExt;
+        let latin = dir.path().join(std::ffi::OsStr::from_bytes(b"caf\xe9"));
+        fs_err::rename(&moved, &latin).unwrap();
+        assert!(read_all(&latin, &expected));
+    }
 }
 
 /// The folder that a child of ours reads.

@@ -11,6 +11,7 @@ use std::sync::Arc;
 
 use rayon::prelude::*;
 
+use crate::embedded::durable::replace_by;
 use crate::embedded::mapped::Mapped;
 use crate::error::Error;
 
@@ -49,29 +50,19 @@ pub(crate) struct Container {
 
 /// Writes a file that is there whole or not at all, also after a loss of power.
 pub(crate) fn write(path: &Path, sections: &[Section<'_>]) -> Result<(), Error> {
-    let new = path.with_extension("new");
-    let mut file = fs_err::File::create(&new)?;
-    let head = head(sections);
-    file.write_all(&head)?;
-    let mut at = head.len();
-    for (_, bytes) in sections {
-        let begin = at.next_multiple_of(ALIGNMENT);
-        file.write_all(&[0; ALIGNMENT][..begin - at])?;
-        file.write_all(bytes)?;
-        at = begin + bytes.len();
-    }
-    file.sync_all()?;
-    fs_err::rename(&new, path)?;
-    sync_folder(path.parent().unwrap_or(Path::new(".")))
-}
-
-/// Makes names in a folder durable.
-fn sync_folder(dir: &Path) -> Result<(), Error> {
-    // Only Unix opens folders as files; elsewhere the file system orders the renaming itself.
-    if cfg!(unix) {
-        fs_err::File::open(dir)?.sync_all()?;
-    }
-    Ok(())
+    let written = replace_by(path, |file| {
+        let head = head(sections);
+        file.write_all(&head)?;
+        let mut at = head.len();
+        for (_, bytes) in sections {
+            let begin = at.next_multiple_of(ALIGNMENT);
+            file.write_all(&[0; ALIGNMENT][..begin - at])?;
+            file.write_all(bytes)?;
+            at = begin + bytes.len();
+        }
+        Ok(())
+    });
+    Ok(written?)
 }
 
 /// Everything in front of the first section.
