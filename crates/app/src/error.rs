@@ -110,6 +110,9 @@ pub(crate) enum Error {
     /// Pictures of two collections under the same ids.
     #[error("{} of the ids belong to other pictures in the index, of {}: the first is {first}", count, folder.display())]
     TakenIds { count: usize, first: String, folder: PathBuf },
+    /// Pictures that another model cannot be shown.
+    #[error("{}: {count} of its pictures cannot be embedded anew, such as {first}; it stays as it is", index.display())]
+    Lost { index: PathBuf, count: usize, first: String },
     /// A root that the index does not have, or no word on which.
     #[error("{}: expected one of the roots {known}, found {found}", index.display())]
     Root { index: PathBuf, known: String, found: String },

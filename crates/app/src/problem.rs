@@ -128,6 +128,9 @@ fn of_app(error: &Error) -> Known {
         Error::FixedSetting { .. } => {
             ("fixed_setting", "leave it out, or make the index anew with --reembed".to_owned())
         }
+        Error::Lost { .. } => {
+            ("lost_pictures", "bring their originals back (finelens admin relocate, if they moved) and run this again: it goes on where it stopped; or give them up with --drop-missing".to_owned())
+        }
         Error::TakenIds { .. } => {
             ("taken_ids", "index into another folder, or index the folder above both collections".to_owned())
         }
@@ -269,6 +272,9 @@ fn of_search(error: &SearchError) -> Known {
         SearchError::Filter { .. } => {
             "write for example --filter 'year >= 2010 and class in (port, \"river bank\")'"
                 .to_owned()
+        }
+        SearchError::Unseen { .. } => {
+            "nothing has to be done again: it is found once the index is opened anew".to_owned()
         }
         SearchError::Damaged { .. } | SearchError::Store { .. } | SearchError::Lexical { .. } => {
             "finelens admin verify tells what else is wrong; check the disk".to_owned()

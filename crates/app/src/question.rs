@@ -18,6 +18,11 @@ use crate::stamp::StampedModel;
 /// from different cases: a head on a page would hide the other heads.
 pub(crate) const ALIKE: f32 = 0.995;
 
+/// Recall@10 of a search: what is calibrated for, or less where that is enough.
+pub(crate) fn recall(fast: bool) -> f32 {
+    if fast { 0.95 } else { 0.99 }
+}
+
 /// A sum of unit vectors that is shorter than this has no direction to speak of.
 const NOTHING: f64 = 1e-3;
 
@@ -106,6 +111,7 @@ pub(crate) fn read(words: &Search, index: &Embedded, printer: &Printer) -> anyho
         offset: words.offset,
         limit: words.limit,
         exact: words.with.contains(&Extra::Exact),
+        recall: recall(words.with.contains(&Extra::Fast)),
         fold_duplicates: words.with.contains(&Extra::Fold).then_some(ALIKE),
         without: ids(&parts),
         ..Query::new(parsed, vector)

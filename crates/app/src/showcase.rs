@@ -66,9 +66,10 @@ fn fill(
     embedder: &mut Embedder,
     printer: &Printer,
 ) -> anyhow::Result<Fitted> {
-    let root = indexing::register(index, folder)?;
+    let known = index.known()?;
+    let root = indexing::register(index, folder, &known)?;
     let candidates = indexing::of_data(examples, &root, folder);
-    let plan = indexing::Plan::new(candidates, &index.known()?);
+    let plan = indexing::Plan::new(candidates, &known);
     indexing::fill(index, &plan.to_read, embedder, printer)?;
     indexing::probe(index, examples, embedder)?;
     let mut stages = Stages::new(printer);

@@ -18,7 +18,9 @@ use crate::input::MaxBad;
 pub(crate) use bench::{Bench, Part};
 pub(crate) use find::Find;
 pub(crate) use model::{Demo, Eval, Export, Init, Target, Train};
-pub(crate) use search::{Admin, Extra, Index, Relocate, Search, Stats, language_name};
+pub(crate) use search::{
+    Admin, Compact, Copy, Extra, Index, Relocate, Search, Stats, language_name,
+};
 pub(crate) use serve::Serve;
 
 /// Turns a general CLIP model into one that knows your pictures, proves that it got better, and searches with it.

@@ -5,9 +5,9 @@ use std::path::Path;
 use finelens_search::{Backend, Embedded};
 
 use crate::Verdict;
-use crate::cli::{Admin, Relocate, Stats};
+use crate::cli::{Admin, Compact, Copy, Relocate, Stats};
 use crate::error::Error;
-use crate::indexing::spread;
+use crate::indexing::{UPLOADS, spread};
 use crate::number::{bytes, counted, grouped};
 use crate::printer::Printer;
 use crate::progress::Stages;
@@ -18,7 +18,8 @@ pub(crate) fn run(words: &Admin, printer: &Printer) -> anyhow::Result<Verdict> {
     match words {
         Admin::Stats(words) => stats(words, printer),
         Admin::Verify(words) => verify(&words.index, printer),
-        Admin::Compact(words) => compact(&words.index, printer),
+        Admin::Compact(words) => compact(words, printer),
+        Admin::Copy(words) => copy(words, printer),
         Admin::Relocate(words) => relocate(words, printer),
     }
 }
@@ -52,19 +53,20 @@ fn verify(path: &Path, printer: &Printer) -> anyhow::Result<Verdict> {
     Ok(Verdict::No)
 }
 
-fn compact(path: &Path, printer: &Printer) -> anyhow::Result<Verdict> {
+fn compact(words: &Compact, printer: &Printer) -> anyhow::Result<Verdict> {
+    let path = &words.index;
     let index = Embedded::open(path)?;
     let size = |index: &Embedded| -> anyhow::Result<u64> {
         Ok(index.stats()?.disk.iter().map(|(_, bytes)| bytes).sum())
     };
     let before = size(&index)?;
-    if index.stats()?.dead_rows == 0 {
+    if index.stats()?.dead_rows == 0 && !words.force {
         let told = format!("{}: nothing to give back, {}", path.display(), bytes(before));
         printer.data(told)?;
         return Ok(Verdict::Done);
     }
     let mut stages = Stages::new(printer);
-    index.compact(&mut |what, done, total| stages.see(what, done, total))?;
+    let faults = index.compact(&mut |what, done, total| stages.see(what, done, total))?;
     stages.finish();
     let after = size(&index)?;
     let given_back = bytes(before.saturating_sub(after));
@@ -73,7 +75,54 @@ fn compact(path: &Path, printer: &Printer) -> anyhow::Result<Verdict> {
         path.display(),
         bytes(after)
     ))?;
-    Ok(Verdict::Done)
+    Ok(tell_left_out(&faults, printer))
+}
+
+fn copy(words: &Copy, printer: &Printer) -> anyhow::Result<Verdict> {
+    let index = Embedded::open_read_only(&words.index)?;
+    let mut stages = Stages::new(printer);
+    let faults = index.copy(&words.into, &mut |what, done, total| stages.see(what, done, total))?;
+    stages.finish();
+    // After the records: whatever they name was there before them.
+    copy_uploads(&words.index.join(UPLOADS), &words.into.join(UPLOADS))?;
+    let copy = Embedded::open_read_only(&words.into)?.stats()?;
+    let size: u64 = copy.disk.iter().map(|(_, bytes)| bytes).sum();
+    let pictures = counted(copy.pictures, "picture");
+    printer.data(format_args!("{}: {pictures}, {}", words.into.display(), bytes(size)))?;
+    Ok(tell_left_out(&faults, printer))
+}
+
+/// Copies pictures that were added over HTTP; one that is taken out meanwhile is passed over.
+fn copy_uploads(from: &Path, to: &Path) -> std::io::Result<()> {
+    if !from.is_dir() {
+        return Ok(());
+    }
+    fs_err::create_dir_all(to)?;
+    for entry in fs_err::read_dir(from)? {
+        let entry = entry?;
+        let copy = to.join(entry.file_name());
+        if entry.path().is_dir() {
+            copy_uploads(&entry.path(), &copy)?;
+            continue;
+        }
+        match fs_err::copy(entry.path(), copy) {
+            Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(error),
+            _ => {}
+        }
+    }
+    Ok(())
+}
+
+/// Names what was damaged. That it is gone now is an answer that scripts should see.
+fn tell_left_out(faults: &[String], printer: &Printer) -> Verdict {
+    if faults.is_empty() {
+        return Verdict::Done;
+    }
+    for fault in faults {
+        printer.warn(fault);
+    }
+    printer.answer(format_args!("{} damaged and left out", counted(faults.len(), "thing")));
+    Verdict::No
 }
 
 /// Pictures that are looked for before a folder is believed.

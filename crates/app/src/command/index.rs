@@ -1,6 +1,6 @@
 //! `finelens index`: a data set becomes searchable, or its index is brought up to date.
 
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashSet};
 use std::path::Path;
 
 use finelens_clip::Embedder;
@@ -11,7 +11,7 @@ use crate::Verdict;
 use crate::cli::Index;
 use crate::error::Error;
 use crate::hub::DEFAULT_MODEL;
-use crate::indexing::{self, Filled, Plan};
+use crate::indexing::{self, Filled, Plan, Unreadable};
 use crate::input::{self, DataSettings, check_bad, tell_skipped, to_measure};
 use crate::interrupt;
 use crate::number::counted;
@@ -29,14 +29,13 @@ pub(crate) fn run(words: &Index, printer: &Printer) -> anyhow::Result<Verdict> {
     let (_, examples) = to_measure(&dataset, &words.data, Some(&words.split))?;
     interrupt::listen(printer.clone(), "saving after this step")?;
     let target = Target::open(words, printer)?;
-    let job = Job { words, dataset: &dataset, examples: &examples, printer };
+    let named = dataset.examples.iter().map(|example| example.id.as_str()).collect();
+    let job = Job { words, dataset: &dataset, examples: &examples, named, printer };
     let Some(done) = job.run(&target)? else {
         printer.say("stopped; what is done is kept, and the same command goes on");
         return Ok(Verdict::No);
     };
-    tell_skipped("picture", &done.filled.unreadable, printer);
-    let bad = dataset.skipped.len() + done.filled.unreadable.len();
-    check_bad(bad, dataset.rows, settings.max_bad()?)?;
+    check_bad(job.bad(&done), dataset.rows, settings.max_bad()?)?;
     let index = target.settle()?;
     printer.data(summary::indexed(&words.into, &done, &index.stats()?))?;
     Ok(Verdict::Done)
@@ -155,13 +154,25 @@ struct Job<'a> {
     words: &'a Index,
     dataset: &'a Dataset,
     examples: &'a [&'a Example],
+    /// Ids of all splits.
+    named: HashSet<&'a str>,
     printer: &'a Printer,
+}
+
+/// What the index knew before.
+struct Before {
+    pictures: BTreeMap<String, Known>,
+    /// The root that the folder of the data has in it.
+    root: String,
 }
 
 impl Job<'_> {
     /// Fills, prunes and tunes; nothing where somebody stopped it.
     fn run(&self, target: &Target) -> anyhow::Result<Option<Done>> {
-        let plan = self.plan(target)?;
+        let pictures = target.index.known()?;
+        let root = indexing::register(&target.index, &self.dataset.root, &pictures)?;
+        let before = Before { pictures, root };
+        let plan = self.plan(target, &before)?;
         let index = target.filling();
         let mut embedder = Lazy { job: self, model: &target.model, embedder: None };
         let mut done = Done { same: plan.same, ..Done::default() };
@@ -172,38 +183,58 @@ impl Job<'_> {
                 return Ok(None);
             }
         }
-        done.filled.reworded += plan.to_reword.len();
-        indexing::reword(index, plan.to_reword)?;
-        self.prune(index, &mut done)?;
+        let to_reword = plan.to_reword.len();
+        let refused = indexing::reword(index, plan.to_reword)?;
+        done.filled.reworded += to_reword - refused.len();
+        done.filled.unreadable.extend(refused);
+        self.tell_unreadable(&done);
+        self.prune(index, &before, &mut done)?;
+        self.give_up(target, &before)?;
         self.tune(index, &mut embedder, &mut done)?;
         Ok(Some(done))
     }
 
-    fn plan(&self, target: &Target) -> anyhow::Result<Plan> {
-        let folder = &self.dataset.root;
-        let root = indexing::register(&target.index, folder)?;
+    fn tell_unreadable(&self, done: &Done) {
+        let told: Vec<String> = done.filled.unreadable.iter().map(|bad| bad.what.clone()).collect();
+        tell_skipped("picture", &told, self.printer);
+    }
+
+    /// Rows of the data that could not be used.
+    fn bad(&self, done: &Done) -> usize {
+        let of_data = |bad: &&Unreadable| self.named.contains(bad.id.as_str());
+        self.dataset.skipped.len() + done.filled.unreadable.iter().filter(of_data).count()
+    }
+
+    fn plan(&self, target: &Target, before: &Before) -> anyhow::Result<Plan> {
         let ids: HashSet<&str> = self.examples.iter().map(|example| example.id.as_str()).collect();
-        indexing::must_not_replace(&target.index, &root, ids.iter().copied())?;
-        let mut candidates = indexing::of_data(self.examples, &root, folder);
-        if let Some(successor) = &target.successor {
-            for (name, folder) in target.index.roots()? {
-                successor.set_root(&name, &folder)?;
-            }
-            self.forget_deleted(&target.index, successor)?;
-            // Without --prune, what only the index knows goes on to be known.
-            if !self.words.prune {
-                candidates.extend(indexing::carried(&target.index, &self.words.into, &ids)?);
-            }
+        let Before { pictures, root } = before;
+        indexing::must_not_replace(&target.index, root, ids.iter().copied(), pictures)?;
+        let mut candidates = indexing::of_data(self.examples, root, &self.dataset.root);
+        let Some(successor) = &target.successor else {
+            return Ok(Plan::new(candidates, pictures));
+        };
+        for (name, folder) in target.index.roots()? {
+            successor.set_root(&name, &folder)?;
         }
-        Ok(Plan::new(candidates, &target.filling().known()?))
+        let begun = successor.known()?;
+        self.forget_deleted(before, successor, &begun)?;
+        // What only the index knows goes on to be known.
+        let stays = pictures.iter().filter(|(id, known)| {
+            !ids.contains(id.as_str()) && !(self.words.prune && self.is_gone(before, id, known))
+        });
+        let stays = stays.map(|(id, _)| id);
+        candidates.extend(indexing::carried(&target.index, &self.words.into, stays)?);
+        Ok(Plan::new(candidates, &begun))
     }
 
     /// What was deleted since a successor was begun must not come back with it.
-    fn forget_deleted(&self, index: &Embedded, successor: &Embedded) -> anyhow::Result<()> {
-        let (here, begun) = (index.known()?, successor.known()?);
-        let named: HashSet<&str> =
-            self.dataset.examples.iter().map(|example| example.id.as_str()).collect();
-        let is_gone = |id: &&str| !here.contains_key(*id) && !named.contains(id);
+    fn forget_deleted(
+        &self,
+        before: &Before,
+        successor: &Embedded,
+        begun: &BTreeMap<String, Known>,
+    ) -> anyhow::Result<()> {
+        let is_gone = |id: &&str| !before.pictures.contains_key(*id) && !self.named.contains(id);
         let gone: Vec<&str> = begun.keys().map(String::as_str).filter(is_gone).collect();
         if !gone.is_empty() {
             successor.delete(&gone)?;
@@ -213,16 +244,15 @@ impl Job<'_> {
 
     /// Pictures of other splits are not gone, nor are those of other collections in the same index: only what lies in this
     /// folder, and the whole data does not name.
-    fn prune(&self, index: &Embedded, done: &mut Done) -> anyhow::Result<()> {
-        let ids: HashSet<&str> =
-            self.dataset.examples.iter().map(|example| example.id.as_str()).collect();
-        let root = indexing::register(index, &self.dataset.root)?;
-        let known = index.known()?;
-        let is_gone = |(id, known): &(&String, &Known)| {
-            let is_here = known.place.as_ref().is_none_or(|place| place.root == root);
-            is_here && !ids.contains(id.as_str())
-        };
-        let gone: Vec<&str> = known.iter().filter(is_gone).map(|(id, _)| id.as_str()).collect();
+    fn is_gone(&self, before: &Before, id: &str, known: &Known) -> bool {
+        let is_here = known.place.as_ref().is_none_or(|place| place.root == before.root);
+        is_here && !self.named.contains(id)
+    }
+
+    fn prune(&self, index: &Embedded, before: &Before, done: &mut Done) -> anyhow::Result<()> {
+        let known = before.pictures.iter();
+        let gone = known.filter(|(id, known)| self.is_gone(before, id, known));
+        let gone: Vec<&str> = gone.map(|(id, _)| id.as_str()).collect();
         done.gone = gone.len();
         done.pruned = self.words.prune;
         if gone.is_empty() {
@@ -241,6 +271,39 @@ impl Job<'_> {
         Ok(())
     }
 
+    /// An error where pictures would go with the old vectors, as they could not be embedded anew, unless they may.
+    fn give_up(&self, target: &Target, before: &Before) -> anyhow::Result<()> {
+        let Some(successor) = &target.successor else { return Ok(()) };
+        let lost = self.lost(&target.index, successor, before)?;
+        let (count, Some(first)) = (lost.len(), lost.into_iter().next()) else { return Ok(()) };
+        if !self.words.drop_missing {
+            return Err(Error::Lost { index: self.words.into.clone(), count, first }.into());
+        }
+        let told = counted(count, "picture");
+        self.printer.warn(format_args!("{told} dropped, not embedded anew, such as {first}"));
+        Ok(())
+    }
+
+    /// Pictures that the index has and its successor has not, but for those that are to be taken out; damaged ones by what
+    /// is wrong with them, where their ids cannot be read.
+    fn lost(
+        &self,
+        index: &Embedded,
+        successor: &Embedded,
+        before: &Before,
+    ) -> anyhow::Result<Vec<String>> {
+        let after = successor.known()?;
+        let is_lost = |(id, known): &(&String, &Known)| {
+            !(after.contains_key(*id) || self.words.prune && self.is_gone(before, id, known))
+        };
+        let lost = before.pictures.iter().filter(is_lost).map(|(id, _)| id.clone());
+        let damaged = index.damaged()?.into_iter();
+        let damaged = damaged
+            .filter(|damage| damage.id.as_ref().is_none_or(|id| !after.contains_key(id)))
+            .map(|damage| damage.what);
+        Ok(lost.chain(damaged).collect())
+    }
+
     /// Calibrates where anything changed, and fits where much did or somebody asked for it.
     fn tune(
         &self,
@@ -249,7 +312,7 @@ impl Job<'_> {
         done: &mut Done,
     ) -> anyhow::Result<()> {
         let stats = index.stats()?;
-        let held = self.held(index)?;
+        let held = self.held(done);
         let enough = held.len() >= indexing::MEANINGFUL;
         let changed = indexing::changes(index)?;
         let unfitted = stats.fitted.is_none() && enough && changed > 0;
@@ -273,11 +336,12 @@ impl Job<'_> {
     }
 
     /// Captions to fit on. A picture that could not be read cannot be found.
-    fn held(&self, index: &Embedded) -> anyhow::Result<Vec<indexing::Held>> {
-        let known = index.known()?;
+    fn held(&self, done: &Done) -> Vec<indexing::Held> {
+        let unreadable: HashSet<&str> =
+            done.filled.unreadable.iter().map(|bad| bad.id.as_str()).collect();
         let mut held = indexing::trials(self.examples);
-        held.retain(|&(place, _)| known.contains_key(&self.examples[place].id));
-        Ok(held)
+        held.retain(|&(place, _)| !unreadable.contains(self.examples[place].id.as_str()));
+        held
     }
 }
 

@@ -81,7 +81,7 @@ pub(super) fn of(found: &Found<'_>) -> serde_json::Result<String> {
         Some(Rule::Rrf) => (Some("rrf"), None),
         Some(Rule::Convex { weight }) => (Some("convex"), Some(weight)),
     };
-    let hits = results.hits.iter().zip(asked.offset + 1..);
+    let hits = results.hits.iter().zip(asked.offset.saturating_add(1)..);
     serde_json::to_string_pretty(&Document {
         index: &asked.index,
         words: asked.words.join(" "),

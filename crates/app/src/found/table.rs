@@ -42,7 +42,7 @@ pub(super) fn of(results: &Results, offset: usize, emphasis: Emphasis) -> String
     let titles = columns.iter().map(|column| column.title);
     let table = titles.fold(Table::new().numbers("#"), Table::numbers);
     let mut table = table.words("picture");
-    for (hit, rank) in results.hits.iter().zip(offset + 1..) {
+    for (hit, rank) in results.hits.iter().zip(offset.saturating_add(1)..) {
         let scores = columns.iter().map(|column| (column.cell)(&hit.scores, results.rule));
         let scores = std::iter::once(rank.to_string()).chain(scores);
         table.row(scores.chain([ending(&hit.record.id, width)]));

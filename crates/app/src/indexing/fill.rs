@@ -9,7 +9,7 @@ use finelens_search::{Backend, Embedded, Item, Record};
 use rayon::prelude::*;
 
 use super::plan::Candidate;
-use super::read::{Read, Reader};
+use super::read::{Read, Reader, Unreadable};
 use crate::interrupt;
 use crate::number::{counted, time};
 use crate::printer::Printer;
@@ -36,8 +36,8 @@ pub(crate) struct Filled {
     pub(crate) reworded: usize,
     /// Pictures whose files only looked different.
     pub(crate) same: usize,
-    /// Pictures that could not be read, and why.
-    pub(crate) unreadable: Vec<String>,
+    /// Pictures that could not be read or embedded.
+    pub(crate) unreadable: Vec<Unreadable>,
     /// Whether somebody asked to stop before the end.
     pub(crate) interrupted: bool,
 }
@@ -105,8 +105,7 @@ impl<'a> Filling<'a> {
         for read in batch {
             match read {
                 Read::Picture { record, pixels: more, replaces } => {
-                    *if replaces { &mut self.filled.replaced } else { &mut self.filled.new } += 1;
-                    records.push(record);
+                    records.push((record, replaces));
                     pixels.extend(more);
                 }
                 Read::Same { record, reworded } => {
@@ -120,30 +119,79 @@ impl<'a> Filling<'a> {
             let vectors = self.embedder.model.image_features(&pixels)?;
             let dim = self.embedder.model.config().embed_dim;
             let vectors = vectors.chunks_exact(dim).map(<[f32]>::to_vec);
-            let items = records.into_iter().zip(vectors);
-            self.items.extend(items.map(|(record, vector)| Item { record, vector }));
+            for ((record, replaces), vector) in records.into_iter().zip(vectors) {
+                self.take_item(Item { record, vector }, replaces);
+            }
         }
         let many = self.items.len() + self.touched.len() >= DURABLE;
         if many || self.flushed.elapsed() >= PATIENCE { self.make_durable() } else { Ok(()) }
+    }
+
+    /// A picture for which the model has no vector of length 1 is a bad row like any other.
+    fn take_item(&mut self, item: Item, replaces: bool) {
+        if let Err(error) = item.check(item.vector.len()) {
+            let what = Unreadable::new(&item.record.id, error.to_string());
+            return self.filled.unreadable.push(what);
+        }
+        *if replaces { &mut self.filled.replaced } else { &mut self.filled.new } += 1;
+        self.items.push(item);
     }
 
     fn make_durable(&mut self) -> anyhow::Result<()> {
         if !self.items.is_empty() {
             self.index.put(&std::mem::take(&mut self.items))?;
         }
-        reword(self.index, std::mem::take(&mut self.touched))?;
+        let refused = reword(self.index, std::mem::take(&mut self.touched))?;
+        self.filled.unreadable.extend(refused);
         self.flushed = Instant::now();
         Ok(())
     }
 }
 
-/// Replaces what is said about pictures whose files are the same; their thumbnails stay.
-pub(crate) fn reword(index: &Embedded, mut records: Vec<Record>) -> anyhow::Result<()> {
-    for records in records.chunks_mut(DURABLE) {
+/// Replaces what is said about pictures whose files are the same; their thumbnails stay. Returns those of which nothing can
+/// be kept.
+pub(crate) fn reword(index: &Embedded, records: Vec<Record>) -> anyhow::Result<Vec<Unreadable>> {
+    let mut refused = Vec::new();
+    let mut usable = records;
+    usable.retain(|record| {
+        let checked = record.check();
+        refused.extend(
+            checked.as_ref().err().map(|error| Unreadable::new(&record.id, error.to_string())),
+        );
+        checked.is_ok()
+    });
+    for records in usable.chunks_mut(DURABLE) {
         for record in &mut *records {
             record.thumbnail = index.thumbnail(&record.id)?;
         }
         index.update(records)?;
     }
-    Ok(())
+    Ok(refused)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use finelens_search::{Fingerprint, Language, Settings, Value};
+
+    #[test]
+    fn what_no_index_can_keep_is_told_and_the_rest_is_reworded() {
+        let dir = tempfile::tempdir().unwrap();
+        let model = Fingerprint { hash: "0a".to_owned(), name: "model".to_owned() };
+        let (language, text_fields) = (Language::English, Vec::new());
+        let settings = Settings { dim: 16, model, language, text_fields };
+        let index = Embedded::create(dir.path(), &settings).unwrap();
+        let record = |id: &str| Record { id: id.to_owned(), ..Record::default() };
+        let vector: Vec<f32> = (0..16).map(|place| f32::from(u8::from(place == 3))).collect();
+        let items = ["a", "b"].map(|id| Item { record: record(id), vector: vector.clone() });
+        index.put(&items).unwrap();
+        let mut said = ["a", "b"].map(record);
+        said[0].metadata.insert("depth".to_owned(), Value::Number(f64::NAN));
+        said[1].captions.push("a boat".to_owned());
+        let refused = reword(&index, said.to_vec()).unwrap();
+        assert_eq!(refused.len(), 1);
+        assert_eq!(refused[0].id, "a");
+        assert!(refused[0].what.contains("not a number"), "{refused:?}");
+        assert_eq!(index.record("b").unwrap().unwrap().captions, ["a boat"]);
+    }
 }

@@ -2,12 +2,12 @@
 //!
 //! Files are looked at here, but not opened.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::time::UNIX_EPOCH;
 
 use finelens_data::{Example, Value as DataValue};
-use finelens_search::{Backend, Embedded, Known, Metadata, Place, Record, Value};
+use finelens_search::{Embedded, Error, Known, Metadata, Place, Record, Value};
 use rayon::prelude::*;
 
 use super::roots::folders;
@@ -131,23 +131,24 @@ fn value_of(value: &DataValue) -> Value {
     }
 }
 
-/// The pictures of an index that are not among `ids`, to be taken over into another one from their originals.
-pub(crate) fn carried(
+/// Pictures of an index, to be taken over into another one from their originals. A damaged one is left out.
+pub(crate) fn carried<'a>(
     index: &Embedded,
     path: &Path,
-    ids: &HashSet<&str>,
+    ids: impl Iterator<Item = &'a String>,
 ) -> anyhow::Result<Vec<Candidate>> {
     let roots = folders(index, path)?;
     let mut candidates = Vec::new();
-    for id in index.known()?.keys().filter(|id| !ids.contains(id.as_str())) {
-        let Some(item) = index.get(id)? else { continue };
-        let place = item.record.place.clone().unwrap_or_else(|| empty_place("", id.clone()));
-        let folder = roots.get(&place.root).cloned().unwrap_or_default();
-        let record = Record {
-            place: Some(empty_place(&place.root, place.path.clone())),
-            thumbnail: None,
-            ..item.record
+    for id in ids {
+        let record = match index.record(id) {
+            Ok(Some(record)) => record,
+            Ok(None) | Err(Error::Damaged { .. }) => continue,
+            Err(error) => return Err(error.into()),
         };
+        let place = record.place.clone().unwrap_or_else(|| empty_place("", id.clone()));
+        let folder = roots.get(&place.root).cloned().unwrap_or_default();
+        let empty = Some(empty_place(&place.root, place.path.clone()));
+        let record = Record { place: empty, ..record };
         candidates.push(Candidate { record, file: folder.join(place.path), known: None });
     }
     Ok(candidates)

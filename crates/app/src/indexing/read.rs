@@ -25,8 +25,23 @@ pub(crate) enum Read {
         /// Whether other things are said about it than before.
         reworded: bool,
     },
-    /// It cannot be used; which file, and why.
-    Unreadable(String),
+    /// It cannot be used.
+    Unreadable(Unreadable),
+}
+
+/// A picture that cannot be used.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Unreadable {
+    /// Its id.
+    pub(crate) id: String,
+    /// Which file or id, and why.
+    pub(crate) what: String,
+}
+
+impl Unreadable {
+    pub(super) fn new(id: &str, what: String) -> Self {
+        Self { id: id.to_owned(), what }
+    }
 }
 
 /// Reads pictures for one model.
@@ -54,10 +69,12 @@ impl Reader {
 
     /// Reads, compares, decodes, prepares.
     pub(crate) fn read(&self, candidate: &Candidate) -> Read {
-        self.try_read(candidate).unwrap_or_else(Read::Unreadable)
+        self.try_read(candidate)
+            .unwrap_or_else(|what| Read::Unreadable(Unreadable::new(&candidate.record.id, what)))
     }
 
     fn try_read(&self, candidate: &Candidate) -> Result<Read, String> {
+        candidate.record.check().map_err(|error| error.to_string())?;
         // Looked at before it is read: should it change in between, the next run sees another time.
         let (_, modified_ns) = size_and_time(&candidate.file).map_err(|error| error.to_string())?;
         let bytes = fs_err::read(&candidate.file).map_err(|error| error.to_string())?;

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use finelens_search::Embedded;
+use finelens_search::{Embedded, Known};
 
 use crate::error::Error;
 
@@ -30,14 +30,17 @@ pub(crate) fn folders(index: &Embedded, path: &Path) -> anyhow::Result<BTreeMap<
 ///
 /// A root whose folder is gone is taken to have moved here, where it has the same name and one of its pictures is here: an
 /// unplugged disk may have had a folder of this name, too.
-pub(crate) fn register(index: &Embedded, folder: &Path) -> anyhow::Result<String> {
+pub(crate) fn register(
+    index: &Embedded,
+    folder: &Path,
+    known: &BTreeMap<String, Known>,
+) -> anyhow::Result<String> {
     let folder = fs_err::canonicalize(folder)?;
     let roots = index.roots()?;
     if let Some((name, _)) = roots.iter().find(|(_, known)| **known == folder) {
         return Ok(name.clone());
     }
     let plain = plain_name(&folder);
-    let known = index.known()?;
     let moved_here = |name: &str| {
         let places = known.values().filter_map(|known| known.place.as_ref());
         let mut places = places.filter(|place| place.root == name).peekable();
@@ -66,9 +69,9 @@ pub(crate) fn must_not_replace<'a>(
     index: &Embedded,
     root: &str,
     ids: impl Iterator<Item = &'a str>,
+    known: &BTreeMap<String, Known>,
 ) -> anyhow::Result<()> {
     let roots = index.roots()?;
-    let known = index.known()?;
     let others = |id: &&str| {
         let place = known.get(*id).and_then(|known| known.place.as_ref());
         place.filter(|place| place.root != root).is_some_and(|place| {

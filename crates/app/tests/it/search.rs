@@ -281,6 +281,62 @@ fn another_model_is_refused_until_everything_is_embedded_anew() {
 }
 
 #[test]
+fn vectors_of_pictures_whose_originals_are_gone_are_not_dropped_unasked() {
+    let folder = indexed();
+    let init = ["init", "other", "--preset", "tiny", "--image-size", "32", "--vocab-from", "data"];
+    folder.succeeds(&[&init[..], &["--vocab-size", "600", "--seed", "2"]].concat());
+    let all = rows(&folder);
+    fs_err::remove_file(folder.path("data").join(all[5]["image"].as_str().unwrap())).unwrap();
+    write_rows(&folder, &all[..5]);
+    let reembed = ["index", "data", "--model", "other", "--into", "index", "--reembed"];
+    let refused = folder.shown(&folder.run(&reembed));
+    assert!(refused.starts_with("exit 2"), "{refused}");
+    let told = format!("1 of its pictures cannot be embedded anew, such as {}", id(&all[5]));
+    assert!(refused.contains(&told) && refused.contains("--drop-missing"), "{refused}");
+    assert!(stats(&folder, "index")["model"].as_str().unwrap().ends_with("model"), "{refused}");
+    assert_eq!(stats(&folder, "index")["pictures"], 6);
+
+    let told = folder.run(&[&reembed[..], &["--drop-missing"]].concat());
+    let told = folder.shown(&told);
+    assert!(told.starts_with("exit 0") && told.contains("1 picture dropped"), "{told}");
+    assert!(stats(&folder, "index")["model"].as_str().unwrap().ends_with("other"), "{told}");
+    assert_eq!(folder.succeeds(&["admin", "verify", "index"]), "index: whole, 5 pictures\n");
+}
+
+#[test]
+fn a_copy_is_an_index_of_its_own() {
+    let folder = indexed();
+    folder.write("index/uploads/pictures/added.jpg", "from elsewhere");
+    let told = folder.succeeds(&["admin", "copy", "index", "backup/index"]);
+    assert!(told.starts_with("backup/index: 6 pictures, "), "{told}");
+    assert_eq!(
+        folder.succeeds(&["admin", "verify", "backup/index"]),
+        "backup/index: whole, 6 pictures\n"
+    );
+    let added = fs_err::read(folder.path("backup/index/uploads/pictures/added.jpg")).unwrap();
+    assert_eq!(added, b"from elsewhere");
+    let again = folder.run(&["admin", "copy", "index", "backup/index"]);
+    assert_eq!(again.status.code(), Some(2), "{}", folder.shown(&again));
+    fs_err::remove_dir_all(folder.path("index")).unwrap();
+    fs_err::rename(folder.path("backup/index"), folder.path("index")).unwrap();
+    assert_eq!(ids(&found(&folder, &["a", "--mode", "vector", "--with", "fast"])).len(), 6);
+}
+
+#[test]
+fn the_page_behind_the_last_number_is_empty() {
+    let folder = indexed();
+    let last = usize::MAX.to_string();
+    for extra in [&["--json"][..], &[]] {
+        let words = ["search", "a", "--index", "index", "-k", "10000", "--offset", &last];
+        let told = folder.shown(&folder.run(&[&words[..], extra].concat()));
+        assert!(told.starts_with("exit 1") && told.contains("no more pictures"), "{told}");
+    }
+    let beyond =
+        folder.run(&["search", "a", "--index", "index", "--offset", "99999999999999999999"]);
+    assert_eq!(beyond.status.code(), Some(2), "{}", folder.shown(&beyond));
+}
+
+#[test]
 fn a_broken_picture_is_named_and_the_rest_is_indexed() {
     let folder = Folder::with_scenes(4, 2);
     folder.init();

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
 use super::fields::{Fields, between, finite, flag, share, unknown, wrong};
-use crate::question::{ALIKE, Part, What, ids};
+use crate::question::{ALIKE, Part, What, ids, recall};
 use crate::serve::failure::Failure;
 use crate::serve::state::Which;
 
@@ -64,6 +64,9 @@ pub(crate) struct Question {
     /// Words match others that differ in a letter or two.
     #[param(required = false)]
     pub(crate) fuzzy: bool,
+    /// Find 95 of 100 of what comparing with every vector finds instead of 99, in less time.
+    #[param(required = false)]
+    pub(crate) fast: bool,
     /// Compare with every vector, slowly, to check the fast way.
     #[param(required = false)]
     pub(crate) exact: bool,
@@ -88,6 +91,7 @@ impl Default for Question {
             subtract: Vec::new(),
             fold: false,
             fuzzy: false,
+            fast: false,
             exact: false,
             index: Which::Main,
         }
@@ -107,7 +111,7 @@ pub(crate) enum Legs {
 }
 
 /// Names of all parameters.
-pub(crate) const NAMES: [&str; 15] = [
+pub(crate) const NAMES: [&str; 16] = [
     "q",
     "mode",
     "weight",
@@ -121,6 +125,7 @@ pub(crate) const NAMES: [&str; 15] = [
     "subtract",
     "fold",
     "fuzzy",
+    "fast",
     "exact",
     "index",
 ];
@@ -150,6 +155,7 @@ impl Question {
             "subtract" => self.subtract.push(value),
             "fold" => self.fold = flag(name, &value)?,
             "fuzzy" => self.fuzzy = flag(name, &value)?,
+            "fast" => self.fast = flag(name, &value)?,
             "exact" => self.exact = flag(name, &value)?,
             "index" => self.index = which(&value)?,
             _ => return Err(unknown(name, &NAMES)),
@@ -171,6 +177,7 @@ impl Question {
             offset: self.offset,
             limit: self.limit,
             exact: self.exact,
+            recall: recall(self.fast),
             fold_duplicates: self.fold.then_some(ALIKE),
             without: ids(&parts),
             ..Query::new(words, None)
