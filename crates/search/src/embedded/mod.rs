@@ -50,11 +50,12 @@ const PATIENCE: Duration = Duration::from_secs(1);
 /// An index in a folder. One process writes, any number read.
 #[derive(Debug)]
 pub struct Embedded {
-    folder: Arc<Folder>,
-    /// What searches see; replaced as a whole.
-    snapshot: RwLock<Arc<Snapshot>>,
     /// The words, which grow; whoever changes the index or looks for changes holds them.
     lexical: Mutex<Lexical>,
+    /// What searches see; replaced as a whole.
+    snapshot: RwLock<Arc<Snapshot>>,
+    /// Dropped last: others may write from then on.
+    folder: Arc<Folder>,
 }
 
 /// What is kept of a picture, as far as it takes to see whether it changed.
@@ -131,7 +132,7 @@ impl Embedded {
     }
 
     fn showing(folder: Arc<Folder>, snapshot: Snapshot, lexical: Lexical) -> Self {
-        Self { folder, snapshot: RwLock::new(Arc::new(snapshot)), lexical: Mutex::new(lexical) }
+        Self { lexical: Mutex::new(lexical), snapshot: RwLock::new(Arc::new(snapshot)), folder }
     }
 
     /// Opens all of the generation that counts, of which nothing is left once another takes its place.

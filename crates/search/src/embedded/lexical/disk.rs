@@ -119,7 +119,7 @@ impl Disk {
         let written = self.write(documents, rows);
         if written.is_err() {
             // What was not committed goes with the writer.
-            self.writer = None;
+            self.close();
         }
         written?;
         self.reload()?;
@@ -254,8 +254,23 @@ impl Disk {
         Ok(())
     }
 
+    /// Ends what goes on beside. Dropping a writer would let its merges go on, and write to a folder that may be another's.
+    fn close(&mut self) {
+        let merged = self.merging.take().map_or(Ok(None), FutureResult::wait);
+        let closed = self.writer.take().map_or(Ok(()), IndexWriter::wait_merging_threads);
+        for error in [merged.err(), closed.err()].into_iter().flatten() {
+            tracing::debug!(%error, "closing {}", self.dir.display());
+        }
+    }
+
     fn error(&self, source: TantivyError) -> Error {
         of_tantivy(&self.dir, source)
+    }
+}
+
+impl Drop for Disk {
+    fn drop(&mut self) {
+        self.close();
     }
 }
 
