@@ -12,6 +12,7 @@ use super::DataArgs;
 /// `finelens index`.
 #[derive(Debug, Args)]
 #[command(after_help = INDEX_EXAMPLES)]
+#[expect(clippy::struct_excessive_bools, reason = "flags are typed or not, each by itself")]
 pub(crate) struct Index {
     /// Pictures and captions: a folder, or a .csv, .tsv, .json or .jsonl file.
     pub(crate) data: PathBuf,

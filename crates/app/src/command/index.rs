@@ -220,7 +220,8 @@ impl Job<'_> {
         self.forget_deleted(before, successor, &begun)?;
         // What only the index knows goes on to be known.
         let stays = pictures.iter().filter(|(id, known)| {
-            !ids.contains(id.as_str()) && !(self.words.prune && self.is_gone(before, id, known))
+            let is_gone = self.words.prune && self.is_gone(before, id, known);
+            !is_gone && !ids.contains(id.as_str())
         });
         let stays = stays.map(|(id, _)| id);
         candidates.extend(indexing::carried(&target.index, &self.words.into, stays)?);

@@ -56,7 +56,9 @@ fn nothing_acknowledged_is_lost_however_often_the_process_is_killed() {
         assert_eq!(faults(&index).unwrap(), Vec::<String>::new(), "round {round}, {heard:?}");
     }
     println!("{kills} kills, {acknowledged} changes acknowledged; killed while");
-    hit.iter().for_each(|(work, kills)| println!("  {work}: {kills}"));
+    for (work, kills) in &hit {
+        println!("  {work}: {kills}");
+    }
     for work in WORKS {
         assert!(kills < KILLS || hit.contains_key(work), "no kill while {work}: {hit:?}");
     }

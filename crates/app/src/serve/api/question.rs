@@ -24,6 +24,7 @@ const PARTS: usize = 32;
 /// What a search is asked.
 #[derive(Debug, Clone, PartialEq, IntoParams)]
 #[into_params(parameter_in = Query)]
+#[expect(clippy::struct_excessive_bools, reason = "switches are asked for or not, each by itself")]
 pub(crate) struct Question {
     /// Words; any text is valid. `"phrases"`, `+words`, `-words` and `begin*` bind every mode.
     #[param(required = false)]
