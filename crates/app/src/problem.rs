@@ -129,7 +129,7 @@ fn of_app(error: &Error) -> Known {
             ("fixed_setting", "leave it out, or make the index anew with --reembed".to_owned())
         }
         Error::Lost { .. } => {
-            ("lost_pictures", "bring their originals back (finelens admin relocate, if they moved) and run this again: it goes on where it stopped; or give them up with --drop-missing".to_owned())
+            ("lost_pictures", "bring their originals back (finelens admin relocate, if they moved) and run this again: it goes on where it stopped; or give them up with --reembed=drop-missing".to_owned())
         }
         Error::TakenIds { .. } => {
             ("taken_ids", "index into another folder, or index the folder above both collections".to_owned())

@@ -19,7 +19,7 @@ pub(crate) use bench::{Bench, Part};
 pub(crate) use find::Find;
 pub(crate) use model::{Demo, Eval, Export, Init, Target, Train};
 pub(crate) use search::{
-    Admin, Compact, Copy, Extra, Index, Relocate, Search, Stats, language_name,
+    Admin, Compact, Copy, Extra, Index, Reembed, Relocate, Search, Stats, language_name,
 };
 pub(crate) use serve::Serve;
 

@@ -12,7 +12,6 @@ use super::DataArgs;
 /// `finelens index`.
 #[derive(Debug, Args)]
 #[command(after_help = INDEX_EXAMPLES)]
-#[expect(clippy::struct_excessive_bools, reason = "flags are typed or not, each by itself")]
 pub(crate) struct Index {
     /// Pictures and captions: a folder, or a .csv, .tsv, .json or .jsonl file.
     pub(crate) data: PathBuf,
@@ -33,13 +32,11 @@ pub(crate) struct Index {
     #[arg(long)]
     pub(crate) prune: bool,
     /// Embed everything anew, with another model or other settings; the index answers meanwhile, and changes at the end.
-    #[arg(long)]
-    pub(crate) reembed: bool,
-    /// With --reembed: drop pictures that cannot be embedded anew, as their originals are gone.
     ///
-    /// Without this the index keeps its old vectors for as long as there are any.
-    #[arg(long, requires = "reembed")]
-    pub(crate) drop_missing: bool,
+    /// While there are pictures that cannot be embedded anew, as their originals are gone, the index keeps its old
+    /// vectors; --reembed=drop-missing gives these pictures up.
+    #[arg(long, value_name = "HOW", num_args = 0..=1, require_equals = true, default_missing_value = "whole")]
+    pub(crate) reembed: Option<Reembed>,
     /// Fit how much the vector counts beside the words, on captions of the split valid.
     ///
     /// Done without being asked when the index is new or much of it is, and there are captions enough: it takes
@@ -56,6 +53,15 @@ pub(crate) struct Index {
     /// How DATA is read.
     #[command(flatten)]
     pub(crate) read: DataArgs,
+}
+
+/// What `--reembed` does about pictures that cannot be embedded anew.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Reembed {
+    /// The index stays as it is while there are any.
+    Whole,
+    /// They are dropped.
+    DropMissing,
 }
 
 const INDEX_EXAMPLES: &str = "\

@@ -8,7 +8,7 @@ use finelens_data::{Dataset, Example};
 use finelens_search::{Backend, Embedded, Error as SearchError, Known, Settings};
 
 use crate::Verdict;
-use crate::cli::Index;
+use crate::cli::{Index, Reembed};
 use crate::error::Error;
 use crate::hub::DEFAULT_MODEL;
 use crate::indexing::{self, Filled, Plan, Unreadable};
@@ -101,7 +101,7 @@ impl Target {
         if !words.text_field.is_empty() {
             wanted.text_fields.clone_from(&words.text_field);
         }
-        if !words.reembed {
+        if words.reembed.is_none() {
             model.must_be(&known.model)?;
             must_be_as_made(&words.into, &known, &wanted)?;
             return Ok(Self { index, successor: None, model });
@@ -277,7 +277,7 @@ impl Job<'_> {
         let Some(successor) = &target.successor else { return Ok(()) };
         let lost = self.lost(&target.index, successor, before)?;
         let (count, Some(first)) = (lost.len(), lost.into_iter().next()) else { return Ok(()) };
-        if !self.words.drop_missing {
+        if self.words.reembed != Some(Reembed::DropMissing) {
             return Err(Error::Lost { index: self.words.into.clone(), count, first }.into());
         }
         let told = counted(count, "picture");

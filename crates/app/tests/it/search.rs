@@ -292,11 +292,11 @@ fn vectors_of_pictures_whose_originals_are_gone_are_not_dropped_unasked() {
     let refused = folder.shown(&folder.run(&reembed));
     assert!(refused.starts_with("exit 2"), "{refused}");
     let told = format!("1 of its pictures cannot be embedded anew, such as {}", id(&all[5]));
-    assert!(refused.contains(&told) && refused.contains("--drop-missing"), "{refused}");
+    assert!(refused.contains(&told) && refused.contains("--reembed=drop-missing"), "{refused}");
     assert!(stats(&folder, "index")["model"].as_str().unwrap().ends_with("model"), "{refused}");
     assert_eq!(stats(&folder, "index")["pictures"], 6);
 
-    let told = folder.run(&[&reembed[..], &["--drop-missing"]].concat());
+    let told = folder.run(&[&reembed[..6], &["--reembed=drop-missing"]].concat());
     let told = folder.shown(&told);
     assert!(told.starts_with("exit 0") && told.contains("1 picture dropped"), "{told}");
     assert!(stats(&folder, "index")["model"].as_str().unwrap().ends_with("other"), "{told}");
