@@ -17,31 +17,22 @@ echo "first answer after $((($(date +%s%N) - begun) / 1000000)) ms"
 memory() { awk '/VmRSS/ {print int($2 / 1024)}' "/proc/$server/status"; }
 
 cat >"$out/words.lua" <<LUA
+dofile("$(dirname "$0")/counting.lua")
 local words = {}
 for line in io.lines("$words") do words[#words + 1] = line:gsub("[^%w]+", "+") end
-local next, asked = math.random(#words), 0
+local next, asked, begun = math.random(#words), 0, os.time()
 request = function()
   next, asked = next % #words + 1, asked + 1
   local question = words[next]
-  -- With a model every question is another one, so that no vector is remembered.
-  if "$mode" ~= "lexical" then question = question .. "+" .. asked .. "x" .. next end
+  -- With a model every question is another one, also in the next run, so that no vector is remembered.
+  if "$mode" ~= "lexical" then question = question .. "+" .. begun .. "x" .. asked end
   return wrk.format("GET", "/api/search?mode=$mode&limit=24&q=" .. question)
 end
-local threads, refused = {}, {}
-setup = function(thread) threads[#threads + 1] = thread end
-init = function() busy, other, good = 0, 0, 0 end
-response = function(status)
-  if status == 200 then good = good + 1 elseif status == 429 then busy = busy + 1 else other = other + 1 end
-end
 done = function(summary, latency)
-  local good, busy, other = 0, 0, 0
-  for _, thread in ipairs(threads) do
-    good, busy, other = good + thread:get("good"), busy + thread:get("busy"), other + thread:get("other")
-  end
+  local good, busy, failed = counted(summary)
   local second = summary.duration / 1e6
   io.write(string.format("%8.0f %8.0f %6d %8.2f %8.2f", good / second, busy / second,
-    other + summary.errors.connect + summary.errors.read + summary.errors.write + summary.errors.timeout,
-    latency:percentile(50) / 1e3, latency:percentile(99) / 1e3))
+    failed, latency:percentile(50) / 1e3, latency:percentile(99) / 1e3))
 end
 LUA
 echo "clients  found/s    429/s  other   p50 ms   p99 ms   MB"

@@ -14,6 +14,7 @@ until curl -sfo /dev/null "${address}readyz"; do sleep 0.05; done
 
 # Every question is another one, so that no answer is remembered.
 cat >"$out/questions.lua" <<LUA
+dofile("$(dirname "$0")/counting.lua")
 local words = {}
 for line in io.lines("$words") do words[#words + 1] = line:gsub("[^%w]+", "+") end
 local modes, count = { "hybrid", "vector", "lexical" }, 0
@@ -22,17 +23,10 @@ request = function()
   local mode, question = modes[count % 3 + 1], words[math.random(#words)] .. "+" .. count
   return wrk.format("GET", "/api/search?limit=24&mode=" .. mode .. "&q=" .. question)
 end
-local threads = {}
-setup = function(thread) threads[#threads + 1] = thread end
-init = function() good, busy, other = 0, 0, 0 end
-response = function(status)
-  if status == 200 then good = good + 1 elseif status == 429 then busy = busy + 1 else other = other + 1 end
-end
 done = function(summary, latency)
-  local thread, second = threads[1], summary.duration / 1e6
+  local good, busy, failed = counted(summary)
   io.write(string.format("%.0f answers/s, p50 %.1f ms, p99 %.1f ms, %d refused, %d other errors\n",
-    thread:get("good") / second, latency:percentile(50) / 1e3, latency:percentile(99) / 1e3, thread:get("busy"),
-    thread:get("other") + summary.errors.connect + summary.errors.read + summary.errors.write + summary.errors.timeout))
+    good / (summary.duration / 1e6), latency:percentile(50) / 1e3, latency:percentile(99) / 1e3, busy, failed))
 end
 LUA
 writes() {
