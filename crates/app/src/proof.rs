@@ -8,6 +8,9 @@ use serde::Serialize;
 
 use crate::measure::{Classes, Measured};
 
+/// File of a run with its evaluation.
+pub(crate) const EVALUATION_FILE: &str = "eval.json";
+
 /// Queries listed each way in a comparison.
 const TOP_CHANGES: usize = 5;
 
@@ -64,8 +67,8 @@ impl Proof {
         Ok(serde_json::to_string_pretty(self)?)
     }
 
-    /// Writes the document.
-    pub(crate) fn save(&self, path: &Path) -> anyhow::Result<()> {
-        Ok(fs_err::write(path, self.to_json()? + "\n")?)
+    /// Keeps the document in the folder of a run.
+    pub(crate) fn keep(&self, run: &Path) -> anyhow::Result<()> {
+        Ok(fs_err::write(run.join(EVALUATION_FILE), self.to_json()? + "\n")?)
     }
 }

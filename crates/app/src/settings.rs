@@ -12,6 +12,7 @@ use toml::{Table, Value};
 use crate::cli::Precision;
 use crate::error::Error;
 use crate::input::DataSettings;
+use crate::model::RUN_FILE;
 
 /// Everything that `run.toml` holds.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -53,8 +54,13 @@ impl Settings {
         Ok(Self::from_table(table, &origin)?)
     }
 
+    /// Keeps them in the folder of a run.
+    pub(crate) fn keep(&self, run: &Path) -> std::io::Result<()> {
+        fs_err::write(run.join(RUN_FILE), self.with_absolute_paths()?.to_toml())
+    }
+
     /// The same with absolute paths, so that a run can be gone on with from any folder.
-    pub(crate) fn with_absolute_paths(&self) -> std::io::Result<Self> {
+    fn with_absolute_paths(&self) -> std::io::Result<Self> {
         let mut settings = Self { data: self.data.with_absolute_paths()?, ..self.clone() };
         // A name on the hub is no path.
         if Path::new(&self.model).exists() {

@@ -7,19 +7,20 @@ use finelens_data::{Example, Split};
 use finelens_finetune::{RunDir, StopReason, TrainConfig};
 
 use crate::Verdict;
-use crate::cli::Demo;
+use crate::cli::{Demo, Precision};
 use crate::command::train::fit;
 use crate::embedded;
 use crate::input::{self, DataSettings};
 use crate::interrupt;
 use crate::measure::{Measured, measure};
-use crate::model::must_be_empty;
+use crate::model::{must_be_empty, train_in};
 use crate::number::grouped;
 use crate::printer::Printer;
-use crate::proof::Against;
+use crate::proof::{Against, Proof};
 use crate::report;
 use crate::scenes::{aerial, write_dataset};
 use crate::serve;
+use crate::settings::Settings;
 use crate::showcase;
 
 /// Pictures to learn from, to choose the best model by, and to measure on.
@@ -78,14 +79,25 @@ fn show(dir: &Path, words: &Demo, printer: &Printer) -> anyhow::Result<Verdict> 
     let dataset = input::open(&data, printer)?;
     interrupt::listen(printer.clone(), "saving after this step")?;
     let run = RunDir::create(&dir.join("run"))?;
-    let fitted = fit(&recipe(words.seed), &dataset, base.clone(), &run, printer)?;
+    let settings = Settings {
+        model: dir.join("base").display().to_string(),
+        precision: train_in(Precision::Auto),
+        train: recipe(words.seed),
+        data,
+    };
+    settings.keep(run.path())?;
+    let fitted = fit(&settings.train, &dataset, base.clone(), &run, printer)?;
     if fitted.outcome.reason == StopReason::Interrupted {
         return Ok(Verdict::No);
     }
     let test = dataset.split(Split::Test);
     let before = measure(base, &test, None, printer)?;
     let after = measure(Checkpoint::load(&run.best())?, &test, None, printer)?;
-    tell(&before, &after, printer)?;
+    let against = Against::new("base", &before, &after, None)?;
+    tell(&before, &after, &against, printer)?;
+    let (data, model) = (settings.data.path, run.best().display().to_string());
+    let (split, evaluation) = ("test".to_owned(), after.record(None));
+    Proof { data, split, model, evaluation, against: Some(against) }.keep(run.path())?;
     let searched: Vec<&Example> = dataset.split(Split::Valid).into_iter().chain(test).collect();
     showcase::show(&dir.join("index"), &run.best(), &dataset.root, &searched, printer)?;
     Ok(Verdict::Done)
@@ -115,8 +127,12 @@ fn recipe(seed: u64) -> TrainConfig {
     config
 }
 
-fn tell(before: &Measured, after: &Measured, printer: &Printer) -> anyhow::Result<()> {
-    let against = Against::new("base", before, after, None)?;
+fn tell(
+    before: &Measured,
+    after: &Measured,
+    against: &Against,
+    printer: &Printer,
+) -> anyhow::Result<()> {
     let record = after.record(None);
     printer.data(format_args!(
         "\nScenes that neither model has seen.\n{}\n",

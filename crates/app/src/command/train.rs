@@ -18,13 +18,10 @@ use crate::model::{self, RUN_FILE};
 use crate::number::counted;
 use crate::printer::Printer;
 use crate::progress::Watcher;
-use crate::proof::{Against, Proof};
+use crate::proof::{Against, EVALUATION_FILE, Proof};
 use crate::report;
 use crate::settings::Settings;
 use crate::today::today;
-
-/// File of a run with its evaluation.
-const EVALUATION_FILE: &str = "eval.json";
 
 /// Runs the command.
 pub(crate) fn run(words: &Train, printer: &Printer) -> anyhow::Result<Verdict> {
@@ -111,7 +108,7 @@ impl Job {
         }
         let start = model::load(&self.settings.model, printer)?;
         let run = RunDir::create(&self.out)?;
-        fs_err::write(self.out.join(RUN_FILE), self.settings.with_absolute_paths()?.to_toml())?;
+        self.settings.keep(&self.out)?;
         Ok((run, start))
     }
 }
@@ -166,7 +163,7 @@ fn prove(
     printer.data(report::comparison(&against.comparison, &evaluation))?;
     let (data, model) = (settings.data.path.clone(), best.display().to_string());
     let proof = Proof { data, split, model, evaluation, against: Some(against) };
-    proof.save(&run.path().join(EVALUATION_FILE))
+    proof.keep(run.path())
 }
 
 fn tell_places(run: &RunDir, printer: &Printer) {

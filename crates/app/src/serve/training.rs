@@ -9,6 +9,7 @@ use serde_json::Value;
 use utoipa::ToSchema;
 
 use crate::model::RUN_FILE;
+use crate::proof::EVALUATION_FILE;
 
 /// How a model was trained.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, ToSchema)]
@@ -105,7 +106,7 @@ fn name_of(path: &str) -> String {
 }
 
 fn evaluation(run: &Path) -> Option<Evaluation> {
-    let text = fs_err::read_to_string(run.join("eval.json")).ok()?;
+    let text = fs_err::read_to_string(run.join(EVALUATION_FILE)).ok()?;
     let proof: Value = serde_json::from_str(&text).ok()?;
     let record = &proof["evaluation"];
     let before = &proof["against"]["evaluation"]["retrieval"]["metrics"];
@@ -144,7 +145,7 @@ mod tests {
             "{\"event\":\"started\",\"parameters\":12}\n{\"event\":\"stopped\",\"seconds\":1.5}\n{\"half",
         );
         write(
-            "eval.json",
+            EVALUATION_FILE,
             r#"{"evaluation": {"images": 2, "retrieval": {"metrics": {"t2i_r@1": {"value": 0.5}}}},
                 "against": {"evaluation": {"retrieval": {"metrics": {"t2i_r@1": {"value": 0.25}}}}}}"#,
         );
