@@ -23,7 +23,7 @@ pub(super) enum Form {
 
 #[derive(Debug, Default)]
 struct Entry {
-    /// Since the last change.
+    /// Since the last change, up to [`KEEP_FROM`]: from then on it is laid out in `kept`.
     uses: u32,
     kept: Option<Packed>,
 }
@@ -62,17 +62,12 @@ impl Prepared {
         lay_out: impl FnOnce(&mut Packed),
     ) -> &Packed {
         let entry = self.entries.entry((span, form)).or_default();
-        entry.uses = entry.uses.saturating_add(1);
-        if entry.uses < KEEP_FROM {
-            lay_out(&mut self.shared);
-            return &self.shared;
+        if entry.uses + 1 >= KEEP_FROM {
+            return self.keep(span, form, lay_out);
         }
-        let fresh = entry.uses == KEEP_FROM;
-        let kept = entry.kept.get_or_insert_default();
-        if fresh {
-            lay_out(kept);
-        }
-        kept
+        entry.uses += 1;
+        lay_out(&mut self.shared);
+        &self.shared
     }
 
     /// The same, kept from the first use on: for passes that change no weight.
@@ -84,7 +79,7 @@ impl Prepared {
     ) -> &Packed {
         let entry = self.entries.entry((span, form)).or_default();
         let fresh = entry.uses < KEEP_FROM;
-        entry.uses = entry.uses.max(KEEP_FROM);
+        entry.uses = KEEP_FROM;
         let kept = entry.kept.get_or_insert_default();
         if fresh {
             lay_out(kept);
