@@ -145,8 +145,8 @@ pub(crate) enum PrecisionError {
     /// int8 where its results would not be checked, or where weights learn.
     #[error("int8: only index, eval and bench compute in int8")]
     Int8Elsewhere,
-    /// int8 on a processor without AMX and AVX-512 for it.
-    #[error("int8: this processor has no instructions for it")]
+    /// int8 on a processor that has neither `AVX512_BF16` nor AMX.
+    #[error("int8: this processor has no instructions for bf16, which it builds on")]
     NoInt8,
     /// int8 changes the vectors of this model too much.
     #[error("int8 changes this model's vectors too much: {found}, expected {expected}")]

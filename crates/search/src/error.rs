@@ -17,7 +17,7 @@ pub enum Error {
         path: PathBuf,
     },
     /// The folder of a new index holds something else.
-    #[error("{}: the folder holds something that is not an index: {found}", path.display())]
+    #[error("{}: expected an empty folder for a new index, found {found} in it", path.display())]
     NotEmpty {
         /// The folder.
         path: PathBuf,

@@ -497,7 +497,7 @@ mod mistakes {
         -- stderr
         data: 4 pictures, 20 captions (jsonl)
           train 2, valid 2, test 0, as the data says
-        error: index: the folder holds something that is not an index: notes.txt
+        error: index: expected an empty folder for a new index, found notes.txt in it
 
         hint: name a new folder, or empty this one
         ");

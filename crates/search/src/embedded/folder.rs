@@ -330,7 +330,7 @@ mod tests {
 
         fs_err::write(dir.path().join("holiday.jpg"), "").unwrap();
         let error = Folder::create(dir.path()).unwrap_err().to_string();
-        assert!(error.contains("holds something"), "{error}");
+        assert!(error.contains("expected an empty folder"), "{error}");
     }
 
     #[test]
