@@ -143,11 +143,14 @@ pub(crate) enum PrecisionError {
     #[error("{typed}: the run began in {began}")]
     NotAsBegun { began: &'static str, typed: &'static str },
     /// int8 where its results would not be checked, or where weights learn.
-    #[error("int8: only index, eval and bench compute in int8")]
+    #[error("int8: only index, eval, search, serve and bench compute in int8")]
     Int8Elsewhere,
     /// int8 on a processor that has neither `AVX512_BF16` nor AMX.
     #[error("int8: this processor has no instructions for bf16, which it builds on")]
     NoInt8,
+    /// int8 for an index on whose pictures nobody has looked at it.
+    #[error("int8: it was never looked at on the pictures of {}", index.display())]
+    Int8Unseen { index: PathBuf },
     /// int8 changes the vectors of this model too much.
     #[error("int8 changes this model's vectors too much: {found}, expected {expected}")]
     Int8Differs { found: String, expected: String },

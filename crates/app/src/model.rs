@@ -61,6 +61,12 @@ pub(crate) fn embedder(checkpoint: Checkpoint) -> anyhow::Result<Embedder> {
     Ok(Embedder::new(checkpoint, device())?)
 }
 
+/// The same, but never in int8, of which nothing is known for parts of pictures.
+pub(crate) fn embedder_for_parts(checkpoint: Checkpoint) -> anyhow::Result<Embedder> {
+    let precision = if precision() == Precision::Int8 { Cpu::fastest() } else { precision() };
+    Ok(Embedder::new(checkpoint, device_in(precision))?)
+}
+
 /// What was typed as `--precision`, and what came of it: one for the whole process, since its vectors are compared.
 static TYPED: OnceLock<Option<cli::Precision>> = OnceLock::new();
 static PRECISION: OnceLock<Precision> = OnceLock::new();
@@ -68,7 +74,7 @@ static PRECISION: OnceLock<Precision> = OnceLock::new();
 /// Notes what was typed, if the command can do with it.
 pub(crate) fn compute_in(typed: Option<cli::Precision>, command: &Command) -> Result<(), Error> {
     if typed == Some(cli::Precision::Int8) {
-        if !matches!(command, Command::Eval(_) | Command::Index(_) | Command::Bench(_)) {
+        if !knows_int8(command) {
             return Err(PrecisionError::Int8Elsewhere.into());
         }
         if Cpu::fastest() == Precision::F32 {
@@ -78,6 +84,12 @@ pub(crate) fn compute_in(typed: Option<cli::Precision>, command: &Command) -> Re
     // A second command in one process, in a test, keeps the first.
     let _ = TYPED.set(typed);
     Ok(())
+}
+
+/// Whether a command looks at int8 before it uses it, or goes by what another has found.
+fn knows_int8(command: &Command) -> bool {
+    use Command::{Bench, Eval, Index, Search, Serve};
+    matches!(command, Eval(_) | Index(_) | Bench(_) | Search(_) | Serve(_))
 }
 
 fn typed() -> Option<cli::Precision> {
@@ -114,6 +126,15 @@ fn resolved(wanted: cli::Precision) -> Precision {
 /// What products are computed in.
 pub(crate) fn precision() -> Precision {
     *PRECISION.get_or_init(|| resolved(typed().unwrap_or_default()))
+}
+
+/// What people call it.
+pub(crate) fn precision_name() -> &'static str {
+    match precision() {
+        Precision::F32 => "f32",
+        Precision::Bf16 => "bf16",
+        Precision::Int8 => "int8",
+    }
 }
 
 /// What computes.

@@ -175,6 +175,15 @@ fn of_precision(error: &PrecisionError) -> (&'static str, String) {
         PrecisionError::NoInt8 => {
             ("no_int8", "leave --precision out: it takes the fastest there is")
         }
+        PrecisionError::Int8Unseen { index } => {
+            let into = index.display();
+            return (
+                "int8_unseen",
+                format!(
+                    "finelens index DATA --into {into} --precision int8 looks, and the index keeps the answer"
+                ),
+            );
+        }
         PrecisionError::Int8Differs { .. } => {
             ("int8_differs", "leave --precision out: bf16 is nearly as fast")
         }

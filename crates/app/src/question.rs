@@ -2,12 +2,14 @@
 
 use std::path::{Path, PathBuf};
 
-use finelens_clip::{Embedder, Picture};
+use finelens_clip::{Checkpoint, Embedder, Picture};
 use finelens_search::{Backend, Embedded, Filter, Mode, Query, Words};
 
 use crate::cli::{Extra, Search};
 use crate::error::Error;
+use crate::model;
 use crate::printer::Printer;
+use crate::rounding;
 use crate::stamp::StampedModel;
 
 /// Cosine from which two pictures count as the same.
@@ -197,13 +199,24 @@ fn vector(
     Ok(sum.unit()?)
 }
 
-/// The model of the index, from where it was, or from where it is said to be.
+/// The model of the index, from where it was, or from where it is said to be, where it computes.
 pub(crate) fn embedder(
     path: &Path,
     said: Option<&str>,
     index: &Embedded,
     printer: &Printer,
 ) -> anyhow::Result<Embedder> {
+    rounding::must_be_good(index, path)?;
+    model::embedder(checkpoint(path, said, index, printer)?)
+}
+
+/// The same, only read.
+pub(crate) fn checkpoint(
+    path: &Path,
+    said: Option<&str>,
+    index: &Embedded,
+    printer: &Printer,
+) -> anyhow::Result<Checkpoint> {
     let expected = index.settings().model;
     let name = said.unwrap_or(&expected.name);
     let model = StampedModel::find(name, printer).map_err(|error| match error.downcast() {
@@ -214,7 +227,7 @@ pub(crate) fn embedder(
         Err(other) => other,
     })?;
     model.must_be(&expected)?;
-    model.embedder()
+    model.checkpoint()
 }
 
 fn of_file(path: &Path, embedder: &mut Embedder) -> anyhow::Result<Vec<f32>> {

@@ -1,13 +1,18 @@
 //! Whether int8 is good enough for a model on a person's own pictures: found out before it is used.
 //!
-//! Says nothing about bf16, whose vectors are a hundred times nearer to those of f32.
+//! Says nothing about bf16, whose vectors are a hundred times nearer to those of f32. An index keeps what was found, for those who
+//! only ask: looking takes some seconds and the model twice, a question should take neither.
+
+use std::path::Path;
 
 use finelens_clip::{Checkpoint, Embedder};
 use finelens_compute::Precision;
 use finelens_data::Example;
 use finelens_finetune::eval::record::EvaluationRecord;
 use finelens_finetune::eval::{self, Bootstrap, Features, Metric};
-use finelens_finetune::{Embedded, embed};
+use finelens_finetune::{Embedded as Sample, embed};
+use finelens_search::Embedded;
+use serde::{Deserialize, Serialize};
 
 use crate::error::{Error, PrecisionError};
 use crate::model;
@@ -30,15 +35,76 @@ pub(crate) fn embedder(
     if model::precision() != Precision::Int8 {
         return model::embedder(checkpoint);
     }
+    let (embedder, found) = compared(checkpoint, examples)?;
+    found.told(printer)?;
+    Ok(embedder)
+}
+
+/// The same for an index, which keeps what was found.
+pub(crate) fn embedder_for(
+    index: &Embedded,
+    checkpoint: Checkpoint,
+    examples: &[&Example],
+    printer: &Printer,
+) -> anyhow::Result<Embedder> {
+    if model::precision() != Precision::Int8 {
+        return model::embedder(checkpoint);
+    }
+    let (embedder, found) = compared(checkpoint, examples)?;
+    let kept = Kept { good: found.check().is_ok(), found: found.to_string() };
+    index.set_note(NOTE, &serde_json::to_string(&kept)?)?;
+    found.told(printer)?;
+    Ok(embedder)
+}
+
+/// Name of the note in which an index keeps what was found. An index of another model begins without it.
+const NOTE: &str = "int8";
+
+/// What an index keeps.
+#[derive(Debug, Serialize, Deserialize)]
+struct Kept {
+    good: bool,
+    /// In words.
+    found: String,
+}
+
+fn kept(index: &Embedded) -> anyhow::Result<Option<Kept>> {
+    Ok(index.note(NOTE)?.and_then(|text| serde_json::from_str(&text).ok()))
+}
+
+/// Whether int8 is to be used for an index on whose pictures it was never looked at.
+pub(crate) fn is_unseen(index: &Embedded) -> anyhow::Result<bool> {
+    Ok(model::precision() == Precision::Int8 && kept(index)?.is_none())
+}
+
+/// An error in int8, unless it was found good enough on the pictures of this index.
+pub(crate) fn must_be_good(index: &Embedded, path: &Path) -> anyhow::Result<()> {
+    if model::precision() != Precision::Int8 {
+        return Ok(());
+    }
+    Ok(allowed(kept(index)?, path)?)
+}
+
+fn allowed(kept: Option<Kept>, path: &Path) -> Result<(), Error> {
+    match kept {
+        Some(Kept { good: true, .. }) => Ok(()),
+        Some(Kept { found, .. }) => Err(differs(found)),
+        None => Err(PrecisionError::Int8Unseen { index: path.to_owned() }.into()),
+    }
+}
+
+/// The model in int8, and how near its vectors of some of `examples` are to those of f32.
+fn compared(
+    checkpoint: Checkpoint,
+    examples: &[&Example],
+) -> anyhow::Result<(Embedder, Agreement)> {
     let sample = evenly(examples);
     let mut exact = Embedder::new(checkpoint.clone(), model::device_in(Precision::F32))?;
     let right = embed(&mut exact, &sample, |_| {})?;
     drop(exact);
     let mut embedder = model::embedder(checkpoint)?;
     let found = Agreement::of(&right, &embed(&mut embedder, &sample, |_| {})?)?;
-    found.check()?;
-    printer.say(format_args!("int8 is good enough: {found}"));
-    Ok(embedder)
+    Ok((embedder, found))
 }
 
 fn evenly<'a>(examples: &[&'a Example]) -> Vec<&'a Example> {
@@ -63,7 +129,7 @@ struct OfTexts {
 }
 
 impl Agreement {
-    fn of(right: &Embedded, found: &Embedded) -> anyhow::Result<Self> {
+    fn of(right: &Sample, found: &Sample) -> anyhow::Result<Self> {
         let image_cosine = mean_cosine(&right.images, &found.images);
         let mut of_texts = None;
         if !right.texts.values().is_empty() {
@@ -82,11 +148,20 @@ impl Agreement {
         if near && finds {
             return Ok(());
         }
-        let lost = 100.0 * MOST_LOST;
-        let expected =
-            format!("a cosine of {LEAST_COSINE} and at most {lost} points of recall lost");
-        Err(PrecisionError::Int8Differs { found: self.to_string(), expected }.into())
+        Err(differs(self.to_string()))
     }
+
+    fn told(&self, printer: &Printer) -> Result<(), Error> {
+        self.check()?;
+        printer.say(format_args!("int8 is good enough: {self}"));
+        Ok(())
+    }
+}
+
+fn differs(found: String) -> Error {
+    let lost = 100.0 * MOST_LOST;
+    let expected = format!("a cosine of {LEAST_COSINE} and at most {lost} points of recall lost");
+    PrecisionError::Int8Differs { found, expected }.into()
 }
 
 impl std::fmt::Display for Agreement {
@@ -110,7 +185,7 @@ fn mean_cosine(right: &Features, found: &Features) -> f64 {
     total / (right.values().len() / right.dim()).max(1) as f64
 }
 
-fn mean_recall(of: &Embedded) -> anyhow::Result<f64> {
+fn mean_recall(of: &Sample) -> anyhow::Result<f64> {
     let ranks = eval::evaluate(&of.corpus, &of.images, &of.texts)?;
     let record = EvaluationRecord::new(&of.corpus, &ranks, &[], &Bootstrap::default());
     Ok(record.value(Metric::MeanRecall).unwrap_or(0.0))
@@ -130,6 +205,19 @@ mod tests {
         agreement(0.995, 0.992, [0.60, 0.596]).check().unwrap();
         let without_captions = Agreement { pictures: 3, image_cosine: 0.991, of_texts: None };
         without_captions.check().unwrap();
+    }
+
+    #[test]
+    fn a_question_goes_by_what_the_index_kept() {
+        let path = Path::new("photos.index");
+        let kept = |good, found: &str| Some(Kept { good, found: found.to_owned() });
+        allowed(kept(true, "mean cosine to f32 0.9950 of 64 pictures"), path).unwrap();
+        let told = |kept| allowed(kept, path).unwrap_err().to_string();
+        assert_eq!(
+            told(None),
+            "--precision int8: it was never looked at on the pictures of photos.index"
+        );
+        assert!(told(kept(false, "mean cosine to f32 0.9800")).contains("f32 0.9800, expected"));
     }
 
     #[test]

@@ -8,7 +8,6 @@ use rayon::prelude::*;
 
 use super::Session;
 use super::clock::{Clock, Times};
-use super::machine;
 use super::record::Measurement;
 use crate::cli::Part;
 use crate::model;
@@ -129,7 +128,7 @@ fn product(session: &mut Session<'_>) -> anyhow::Result<()> {
         device.linear(&op);
         Ok(device.sync()?)
     })?;
-    let precision = machine::name(model::precision());
+    let precision = model::precision_name();
     let each = 2.0 * (SIDE as f64).powi(3) / 1e9;
     let name = format!("{precision} product, {SIDE} x {SIDE} x {SIDE}");
     let one = Measurement::new(Part::Ceiling, name, (each, "GFLOP"), &times);

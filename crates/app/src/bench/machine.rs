@@ -1,6 +1,5 @@
 //! Where it was measured, in the words of the system.
 
-use finelens_compute::Precision;
 use serde::Serialize;
 
 use super::ceiling::Ceiling;
@@ -34,7 +33,7 @@ impl Machine {
             processor: processor(),
             device: model::device().name(),
             threads: rayon::current_num_threads(),
-            precision: name(model::precision()),
+            precision: model::precision_name(),
             model,
             ceiling_before: 0.0,
             ceiling_after: 0.0,
@@ -50,15 +49,6 @@ impl Machine {
     pub(super) fn was_busy(&self) -> Option<(f64, f64)> {
         let (before, after) = (self.ceiling_before, self.ceiling_after);
         (before.min(after) < UNSTEADY * before.max(after)).then_some((before, after))
-    }
-}
-
-/// What people call a precision.
-pub(super) fn name(precision: Precision) -> &'static str {
-    match precision {
-        Precision::F32 => "f32",
-        Precision::Bf16 => "bf16",
-        Precision::Int8 => "int8",
     }
 }
 

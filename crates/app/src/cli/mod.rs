@@ -59,7 +59,7 @@ pub(crate) enum Precision {
     F32,
     /// 16-bit factors with 32-bit sums; very slow where the processor lacks the instructions.
     Bf16,
-    /// 8-bit factors, to embed many pictures with `index` and `eval`: used once it was found good enough on some of them.
+    /// 8-bit factors: `index` and `eval` first look on some pictures whether that is good enough; `search` and `serve` go by what `index` found.
     Int8,
 }
 

@@ -174,7 +174,10 @@ impl Job<'_> {
         let before = Before { pictures, root };
         let plan = self.plan(target, &before)?;
         let index = target.filling();
-        let mut embedder = Lazy { job: self, model: &target.model, embedder: None };
+        let mut embedder = Lazy { job: self, index, model: &target.model, embedder: None };
+        if rounding::is_unseen(index)? {
+            embedder.get()?;
+        }
         let mut done = Done { same: plan.same, ..Done::default() };
         indexing::add_changes(index, plan.to_read.len() + plan.to_reword.len())?;
         if !plan.to_read.is_empty() {
@@ -352,6 +355,7 @@ const MUCH: usize = 10;
 /// A model that is read when somebody needs it.
 struct Lazy<'a> {
     job: &'a Job<'a>,
+    index: &'a Embedded,
     model: &'a StampedModel,
     embedder: Option<Embedder>,
 }
@@ -361,7 +365,9 @@ impl Lazy<'_> {
         let embedder = match self.embedder.take() {
             Some(embedder) => embedder,
             None => {
-                rounding::embedder(self.model.checkpoint()?, self.job.examples, self.job.printer)?
+                let checkpoint = self.model.checkpoint()?;
+                let Job { examples, printer, .. } = *self.job;
+                rounding::embedder_for(self.index, checkpoint, examples, printer)?
             }
         };
         Ok(self.embedder.insert(embedder))

@@ -14,6 +14,7 @@ use super::uploads::{Left, Uploads};
 use crate::indexing;
 use crate::printer::Printer;
 use crate::question;
+use crate::rounding;
 
 /// Longest time that an index is held open for writing after the last change: others may want to write, too.
 const HELD: Duration = Duration::from_secs(5);
@@ -52,6 +53,7 @@ impl Collection {
     /// Opens the index in a folder, and begins to read its model.
     pub(crate) fn open(path: &Path, said: Option<&str>, gate: &Gate) -> anyhow::Result<Self> {
         let reader = Arc::new(Embedded::open_read_only(path)?);
+        rounding::must_be_good(&reader, path)?;
         let said = said.map(str::to_owned);
         let model = Model::start(path, said.as_deref(), &reader)?;
         let (path, uploads) = (path.to_owned(), Arc::new(Uploads::new(path)));

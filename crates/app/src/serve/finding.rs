@@ -20,6 +20,7 @@ use super::failure::Failure;
 use super::gate::Gate;
 use crate::finding::{Asked, Finder, Found, picture_of};
 use crate::indexing::folders;
+use crate::model;
 use crate::printer::Printer;
 use crate::question;
 
@@ -212,7 +213,8 @@ fn answer(
 
 fn get_ready(place: &Place, hash: String) -> anyhow::Result<Ready> {
     let Place { path, said, index, .. } = place;
-    let mut embedder = question::embedder(path, said.as_deref(), index, &Printer::silent())?;
+    let checkpoint = question::checkpoint(path, said.as_deref(), index, &Printer::silent())?;
+    let mut embedder = model::embedder_for_parts(checkpoint)?;
     let mut finder = Finder::new();
     finder.learn(index, path, &mut embedder, &mut |done, of| {
         *place.asked.learning() = Learning { ready: false, done, of };

@@ -52,7 +52,7 @@ fn training_in_int8_is_refused() {
     exit 2
     -- stdout
     -- stderr
-    error: --precision int8: only index, eval and bench compute in int8
+    error: --precision int8: only index, eval, search, serve and bench compute in int8
 
     hint: leave --precision out: it takes the fastest that is good enough
     ");
@@ -68,4 +68,32 @@ fn int8_is_checked_on_the_pictures_before_it_is_used() {
     let shown = folder.shown(&output);
     let looked = shown.contains("mean cosine to f32");
     assert!(looked || shown.contains("this processor has no instructions for bf16"), "{shown}");
+}
+
+/// Which way it was found is again for the check to say; a question is answered or refused accordingly.
+#[test]
+fn a_question_in_int8_goes_by_what_was_found_when_its_index_was_made() {
+    let folder = Folder::with_scenes(4, 12);
+    folder.init();
+    let index = ["index", "data", "--model", "model", "--into", "photos.index"];
+    folder.succeeds(&index);
+    let search = ["search", "a river", "--index", "photos.index", "--precision", "int8"];
+    let unseen = folder.shown(&folder.run(&search));
+    if unseen.contains("this processor has no instructions for bf16") {
+        return;
+    }
+    assert!(unseen.contains("never looked at on the pictures of photos.index"), "{unseen}");
+    assert!(unseen.contains("hint: finelens index DATA --into photos.index"), "{unseen}");
+    let serve = ["serve", "--index", "photos.index", "--precision", "int8"];
+    assert_eq!(folder.run(&serve).status.code(), Some(2));
+
+    let looked = folder.run(&[&index[..], &["--precision", "int8"]].concat());
+    let found = folder.shown(&looked);
+    assert!(found.contains("mean cosine to f32"), "{found}");
+    let answer = folder.run(&search);
+    if looked.status.success() {
+        assert_eq!(answer.status.code(), Some(0), "{}", folder.shown(&answer));
+    } else {
+        assert_eq!(folder.shown(&answer), found);
+    }
 }
