@@ -52,6 +52,16 @@ fn rule_text(rule: Rule) -> String {
     }
 }
 
+/// What an index says of itself.
+#[derive(Debug)]
+pub(crate) struct Known {
+    pub(crate) stats: Stats,
+    pub(crate) settings: finelens_search::Settings,
+    /// What the vectors were computed in.
+    pub(crate) precisions: Vec<String>,
+    pub(crate) roots: BTreeMap<String, PathBuf>,
+}
+
 /// What `finelens admin stats` says of an index.
 #[derive(Debug, Serialize)]
 pub(crate) struct Summary {
@@ -60,6 +70,8 @@ pub(crate) struct Summary {
     model: String,
     model_hash: String,
     dim: usize,
+    /// What the vectors were computed in.
+    precisions: Vec<String>,
     language: &'static str,
     text_fields: Vec<String>,
     roots: BTreeMap<String, Root>,
@@ -97,12 +109,8 @@ struct FittedSummary {
 
 impl Summary {
     /// Puts together what an index says of itself.
-    pub(crate) fn new(
-        index: &Path,
-        stats: Stats,
-        settings: finelens_search::Settings,
-        roots: BTreeMap<String, PathBuf>,
-    ) -> Self {
+    pub(crate) fn new(index: &Path, known: Known) -> Self {
+        let Known { stats, settings, precisions, roots } = known;
         let root = |folder: PathBuf| Root { exists: folder.is_dir(), folder };
         let disk: BTreeMap<&'static str, u64> = stats.disk.into_iter().collect();
         Self {
@@ -111,6 +119,7 @@ impl Summary {
             model: settings.model.name,
             model_hash: settings.model.hash,
             dim: stats.dim,
+            precisions,
             language: crate::cli::language_name(settings.language),
             text_fields: settings.text_fields,
             roots: roots.into_iter().map(|(name, folder)| (name, root(folder))).collect(),
@@ -142,6 +151,7 @@ impl Summary {
         table.row(["pictures", &grouped(self.pictures)]);
         table.row(["model", &self.model]);
         table.row(["vectors", &format!("{} numbers each, {}", self.dim, self.vector_leg)]);
+        table.row(["computed in", &self.precisions_text()]);
         table.row(["recall@10", &self.recall_text()]);
         table.row(["words", &fields]);
         table.row(["hybrid", &self.hybrid_text()]);
@@ -155,6 +165,13 @@ impl Summary {
             table.row(["", &format!("{part}: {}", bytes(*size))]);
         }
         table
+    }
+
+    fn precisions_text(&self) -> String {
+        match &self.precisions[..] {
+            [] => "no vectors yet".to_owned(),
+            precisions => precisions.join(", "),
+        }
     }
 
     fn recall_text(&self) -> String {
@@ -237,12 +254,15 @@ mod tests {
             text_fields: vec!["place".to_owned()],
         };
         let roots = [("photos".to_owned(), PathBuf::from("/nowhere/photos"))].into();
-        let summary = Summary::new(Path::new("photos.index"), stats(), settings, roots);
+        let precisions = vec!["bf16".to_owned(), "int8".to_owned()];
+        let known = Known { stats: stats(), settings, precisions, roots };
+        let summary = Summary::new(Path::new("photos.index"), known);
         insta::assert_snapshot!(summary.table(), @r"
-        index       photos.index
-        pictures    1,093
-        model       runs/rsicd
-        vectors     512 numbers each, int8 codes
+        index        photos.index
+        pictures     1,093
+        model        runs/rsicd
+        vectors      512 numbers each, int8 codes
+        computed in  bf16, int8
         recall@10   by pictures 0.998, 300 queries
         words       english, and of the fields place
         hybrid      vector 62.0 %, words 38.0 %, MRR@10 0.603 on 60 captions

@@ -7,11 +7,11 @@ use finelens_search::{Backend, Embedded};
 use crate::Verdict;
 use crate::cli::{Admin, Compact, Copy, Relocate, Stats};
 use crate::error::Error;
-use crate::indexing::{UPLOADS, spread};
+use crate::indexing::{self, UPLOADS, spread};
 use crate::number::{bytes, counted, grouped};
 use crate::printer::Printer;
 use crate::progress::Stages;
-use crate::summary::Summary;
+use crate::summary::{Known, Summary};
 
 /// Runs the command.
 pub(crate) fn run(words: &Admin, printer: &Printer) -> anyhow::Result<Verdict> {
@@ -26,7 +26,13 @@ pub(crate) fn run(words: &Admin, printer: &Printer) -> anyhow::Result<Verdict> {
 
 fn stats(words: &Stats, printer: &Printer) -> anyhow::Result<Verdict> {
     let index = Embedded::open_read_only(&words.index)?;
-    let summary = Summary::new(&words.index, index.stats()?, index.settings(), index.roots()?);
+    let known = Known {
+        stats: index.stats()?,
+        settings: index.settings(),
+        precisions: indexing::precisions(&index)?,
+        roots: index.roots()?,
+    };
+    let summary = Summary::new(&words.index, known);
     if words.json {
         printer.data(summary.to_json()?)?;
     } else {

@@ -9,6 +9,7 @@ use finelens_search::{Backend, Embedded, Item, Record};
 use rayon::prelude::*;
 
 use super::plan::Candidate;
+use super::precision::note_precision;
 use super::read::{Read, Reader, Unreadable};
 use crate::interrupt;
 use crate::number::{counted, time};
@@ -49,6 +50,7 @@ pub(crate) fn fill(
     embedder: &mut Embedder,
     printer: &Printer,
 ) -> anyhow::Result<Filled> {
+    note_precision(index)?;
     let reader = Reader::new(embedder);
     let read = |batch: usize| -> Vec<Read> {
         let batch = &candidates[batch * BATCH..candidates.len().min((batch + 1) * BATCH)];

@@ -3,6 +3,7 @@
 mod changes;
 mod fill;
 mod plan;
+mod precision;
 mod read;
 mod roots;
 mod tune;
@@ -10,6 +11,7 @@ mod tune;
 pub(crate) use changes::{add_changes, changes, forget_changes};
 pub(crate) use fill::{Filled, fill, reword};
 pub(crate) use plan::{Plan, carried, of_data, size_and_time};
+pub(crate) use precision::{note_precision, precisions};
 pub(crate) use read::{Reader, Unreadable};
 pub(crate) use roots::{UPLOADS, folders, must_not_replace, register};
 pub(crate) use tune::{Held, MEANINGFUL, probe, spread, trials, tune};

@@ -15,6 +15,7 @@ use utoipa::ToSchema;
 use super::answer::RuleDocument;
 use super::question::LONGEST_PAGE;
 use crate::cli::language_name;
+use crate::indexing;
 use crate::serve::collection::Collection;
 use crate::serve::embedding;
 use crate::serve::failure::{Failure, FailureBody};
@@ -52,6 +53,8 @@ struct Index {
     pictures: usize,
     /// Numbers in a vector.
     dim: usize,
+    /// What the vectors were computed in, in the order in which it came: `f32`, `bf16`, `int8`, or `unknown` before it was noted.
+    precisions: Vec<String>,
     /// Recall@10 of the fast search against the exact one, by captions where there were some.
     recall: Option<f32>,
     /// How the two legs are put together: `rrf` or `convex`.
@@ -120,6 +123,7 @@ fn index(name: Which, collection: &Collection) -> Result<Index, Failure> {
         path_name: called(&collection.path),
         pictures: stats.pictures,
         dim: stats.dim,
+        precisions: indexing::precisions(&collection.reader)?,
         recall: recall(&stats),
         rule: kind,
         weight,

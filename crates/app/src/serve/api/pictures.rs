@@ -392,6 +392,7 @@ fn store(served: &Served, image: &[u8], mut item: Item, put: Put) -> Result<Pict
         let before = before.filter(|before| before.path != place.path);
         item.record.place = Some(place);
         indexing::add_changes(index, 1)?;
+        indexing::note_precision(index)?;
         index.put(std::slice::from_ref(&item))?;
         collection.forget_original(index, &id, before.as_ref())?;
         Ok(item.record)
