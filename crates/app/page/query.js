@@ -2,7 +2,7 @@
 
 const LISTS = ['picture', 'like', 'add', 'subtract'];
 const TEXTS = ['q', 'mode', 'weight', 'filter', 'min_score', 'index'];
-const SWITCHES = ['fold', 'fuzzy', 'exact'];
+const SWITCHES = ['fold', 'fuzzy', 'fast', 'exact'];
 
 /** Reads `?q=…&mode=…`; what it does not know it leaves out. */
 export function parseQuery(search) {

@@ -151,7 +151,7 @@ impl Summary {
         table.row(["pictures", &grouped(self.pictures)]);
         table.row(["model", &self.model]);
         table.row(["vectors", &format!("{} numbers each, {}", self.dim, self.vector_leg)]);
-        table.row(["computed in", &self.precisions_text()]);
+        table.row(["precision", &self.precisions_text()]);
         table.row(["recall@10", &self.recall_text()]);
         table.row(["words", &fields]);
         table.row(["hybrid", &self.hybrid_text()]);
@@ -258,11 +258,11 @@ mod tests {
         let known = Known { stats: stats(), settings, precisions, roots };
         let summary = Summary::new(Path::new("photos.index"), known);
         insta::assert_snapshot!(summary.table(), @r"
-        index        photos.index
-        pictures     1,093
-        model        runs/rsicd
-        vectors      512 numbers each, int8 codes
-        computed in  bf16, int8
+        index       photos.index
+        pictures    1,093
+        model       runs/rsicd
+        vectors     512 numbers each, int8 codes
+        precision   bf16, int8
         recall@10   by pictures 0.998, 300 queries
         words       english, and of the fields place
         hybrid      vector 62.0 %, words 38.0 %, MRR@10 0.603 on 60 captions

@@ -36,6 +36,7 @@ function Index({ index, alone }) {
       ['Size', index.model?.preset && `${index.model.preset}, ${index.model.image_size} px`],
       ['Fingerprint', index.model?.hash?.slice(0, 12)],
       ['Numbers per picture', index.dim],
+      ['Precision', index.precisions?.join(', ')],
       ['Words and meaning', rule(index)],
       ['Recall of the fast search', index.recall && percent(index.recall)],
       ['Language of captions', index.language?.replace(/^./, (letter) => letter.toUpperCase())],

@@ -122,6 +122,7 @@ function Relevance({ query, best, onChange }) {
 const OPTIONS = [
   ['fold', 'One of nearly equal pictures'],
   ['fuzzy', 'Allow spelling mistakes'],
+  ['fast', 'Faster, may miss a few'],
 ];
 
 function Options({ query, onChange }) {

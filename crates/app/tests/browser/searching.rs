@@ -237,3 +237,21 @@ fn where_nothing_fits_the_page_says_what_to_loosen() {
     // A condition that cannot be read is an answer of 422, which a browser mentions by itself.
     assert!(browser.complaints().iter().all(|line| line.contains("422")));
 }
+
+#[test]
+fn options_are_in_the_address_and_stay_with_the_query() {
+    let Some(stage) = Stage::set(&[]) else { return };
+    let browser = &stage.browser;
+    stage.search(&format!("/?q={}&fast=true&exact=true", word(&stage)));
+    browser.press(&["f"]);
+    browser.until_there(".facets input[type=checkbox]");
+    let boxes = "[...document.querySelectorAll('.facets .facet-value')].filter((label) => label.textContent.includes('Faster'))";
+    assert_eq!(browser.value(&format!("{boxes}[0].querySelector('input').checked")), true);
+    browser.value(&format!("{boxes}[0].click()"));
+    browser.until("!location.search.includes('fast')");
+    assert_eq!(browser.value("location.search.includes('exact=true')"), true);
+    browser.value(&format!("{boxes}[0].click()"));
+    browser.until("location.search.includes('fast=true')");
+    stage.until_found();
+    stage.assert_quiet();
+}

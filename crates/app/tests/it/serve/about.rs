@@ -19,6 +19,7 @@ fn it_says_what_it_serves_and_no_path() {
     );
     assert_eq!(index["model"]["image_size"], 32);
     assert!(index["training"].is_null() && index["evaluation"].is_null());
+    assert_eq!(index["precisions"], serde_json::json!(["f32"]));
     assert_eq!(about["writable"], true);
     let path = folder.path("").display().to_string();
     assert!(!answer.text().contains(path.trim_end_matches('/')), "{}", answer.text());
