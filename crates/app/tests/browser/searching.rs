@@ -243,7 +243,6 @@ fn options_are_in_the_address_and_stay_with_the_query() {
     let Some(stage) = Stage::set(&[]) else { return };
     let browser = &stage.browser;
     stage.search(&format!("/?q={}&fast=true&exact=true", word(&stage)));
-    browser.press(&["f"]);
     browser.until_there(".facets input[type=checkbox]");
     let boxes = "[...document.querySelectorAll('.facets .facet-value')].filter((label) => label.textContent.includes('Faster'))";
     assert_eq!(browser.value(&format!("{boxes}[0].querySelector('input').checked")), true);
