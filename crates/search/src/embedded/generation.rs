@@ -1,8 +1,11 @@
 //! One generation of an index: its truth, and what is derived from it, brought up to date.
 
+use std::collections::BTreeMap;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+
+use serde::de::DeserializeOwned;
 
 use crate::embedded::Progress;
 use crate::embedded::lexical::{Entry, Lexical};
@@ -87,6 +90,9 @@ impl Generation {
     ///
     /// A writer mends the files; a reader, who may not, holds what is missing in memory.
     pub(super) fn derive(self: &Arc<Self>, writable: bool) -> Result<(Snapshot, Lexical), Error> {
+        for fault in self.damaged_facts() {
+            tracing::warn!("{fault}; it is taken as not there");
+        }
         if writable {
             return self.derive_from(self.store.state()?, Mend::OnDisk);
         }
@@ -220,7 +226,17 @@ impl Generation {
         VectorIndex::build(&self.codes_dir(), vectors, live, &self.probes()?, on_progress)
     }
 
-    /// How the legs are put together, and on what that was fitted.
+    /// What is wrong with facts that pictures are found without: each is taken as not there until it is written anew.
+    pub(super) fn damaged_facts(&self) -> Vec<Error> {
+        let facts = [
+            self.whole_json::<(Rule, Option<Fitted>)>(FUSION).err(),
+            self.whole_json::<BTreeMap<String, String>>(NOTES).err(),
+            self.whole_json::<BTreeMap<String, PathBuf>>(ROOTS).err(),
+        ];
+        facts.into_iter().flatten().collect()
+    }
+
+    /// How the legs are put together, and on what that was fitted; by rank where that is not known.
     pub(super) fn rule(&self) -> Result<(Rule, Option<Fitted>), Error> {
         Ok(self.json(FUSION)?.unwrap_or((Rule::Rrf, None)))
     }
@@ -232,7 +248,7 @@ impl Generation {
 
     /// Vectors of captions that the vector leg is calibrated by.
     pub(super) fn probes(&self) -> Result<Vec<Vec<f32>>, Error> {
-        let bytes = self.store.fact(PROBES)?.unwrap_or_default();
+        let bytes = if_whole(self.store.fact(PROBES))?.unwrap_or_default();
         let number = |bytes: &[u8]| f32::from_le_bytes([bytes[0], bytes[1], bytes[2], bytes[3]]);
         let numbers: Vec<f32> = bytes.chunks_exact(4).map(number).collect();
         Ok(numbers.chunks_exact(self.store.settings().dim).map(<[f32]>::to_vec).collect())
@@ -252,11 +268,12 @@ impl Generation {
         Ok(parts)
     }
 
-    /// A fact that is kept as JSON.
-    pub(super) fn json<T: serde::de::DeserializeOwned>(
-        &self,
-        key: &str,
-    ) -> Result<Option<T>, Error> {
+    /// A fact that is kept as JSON; nothing where it is damaged.
+    pub(super) fn json<T: DeserializeOwned>(&self, key: &str) -> Result<Option<T>, Error> {
+        if_whole(self.whole_json(key))
+    }
+
+    fn whole_json<T: DeserializeOwned>(&self, key: &str) -> Result<Option<T>, Error> {
         let Some(bytes) = self.store.fact(key)? else { return Ok(None) };
         let damaged = |told: serde_json::Error| Error::Damaged {
             path: self.dir.clone(),
@@ -269,6 +286,14 @@ impl Generation {
     pub(super) fn set_json<T: serde::Serialize>(&self, key: &str, fact: &T) -> Result<(), Error> {
         let bytes = serde_json::to_vec(fact).map_err(std::io::Error::from)?;
         self.store.set_fact(key, &bytes)
+    }
+}
+
+/// A fact without which pictures are found all the same is as good as not there when it is damaged.
+fn if_whole<T>(fact: Result<Option<T>, Error>) -> Result<Option<T>, Error> {
+    match fact {
+        Err(Error::Damaged { .. }) => Ok(None),
+        fact => fact,
     }
 }
 

@@ -35,6 +35,9 @@ impl Snapshot {
     /// Everything that is wrong on disk.
     pub(super) fn verify(&self, on_progress: Progress<'_>) -> Result<Vec<String>, Error> {
         let mut faults = self.store().verify(on_progress)?;
+        let facts = self.generation.damaged_facts().into_iter().map(|fault| fault.to_string());
+        let unread: Vec<String> = facts.filter(|fault| !faults.contains(fault)).collect();
+        faults.extend(unread);
         faults.extend(self.generation.verify_lexical(self.vectors.rows())?);
         let codes = VectorIndex::open(&self.generation.codes_dir(), &self.vectors);
         faults.extend(codes.err().map(|fault| fault.to_string()));

@@ -142,20 +142,49 @@ fn a_change_that_is_kept_and_cannot_be_shown_says_so() {
     let dir = tempfile::tempdir().unwrap();
     let mut pictures = closed(dir.path());
     let index = Embedded::open(dir.path()).unwrap();
-    Step::Fit.run(&index, &pictures).unwrap();
     let database = dir.path().join("generation-1/records.sqlite");
     let database = rusqlite::Connection::open(database).unwrap();
-    let spoil = "UPDATE facts SET crc = crc + ?1 WHERE key = 'fusion'";
-    database.execute(spoil, [1]).unwrap();
+    // One more than are counted.
+    database.execute("INSERT INTO dead (place, row) VALUES (1000000, 1000000)", []).unwrap();
     let told = index.put(&[item(1, 7)]).unwrap_err();
     assert!(matches!(told, Error::Unseen { .. }), "{told}");
     assert!(told.to_string().contains("the change is kept, but not searched yet"), "{told}");
     pictures.insert(1, (7, 7));
-    database.execute(spoil, [-1]).unwrap();
+    database.execute("DELETE FROM dead WHERE place = 1000000", []).unwrap();
     // The next change shows both.
     index.put(&[item(2, 7)]).unwrap();
     pictures.insert(2, (7, 7));
     assert_eq!(difference(&index, &pictures), Ok(()));
+}
+
+#[test]
+fn pictures_are_found_without_a_damaged_fact_which_is_told_and_can_be_written_anew() {
+    for key in ["fusion", "notes", "roots", "probes"] {
+        let dir = tempfile::tempdir().unwrap();
+        let pictures = closed(dir.path());
+        let index = Embedded::open(dir.path()).unwrap();
+        Step::Fit.run(&index, &pictures).unwrap();
+        index.set_note("a", "note").unwrap();
+        index.set_root("photos", Path::new("photos")).unwrap();
+        index.set_probes(&[item(1, 1).vector]).unwrap();
+        drop(index);
+        let database = dir.path().join("generation-1/records.sqlite");
+        let database = rusqlite::Connection::open(database).unwrap();
+        let spoil = "UPDATE facts SET crc = crc + 1 WHERE key = ?1";
+        assert_eq!(database.execute(spoil, [key]).unwrap(), 1);
+
+        let index = Embedded::open(dir.path()).unwrap();
+        assert!(is_right(&index, &pictures), "{key}");
+        let faults = self::faults(&index).unwrap();
+        assert!(matches!(&faults[..], [fault] if fault.contains(key)), "{key}: {faults:?}");
+        let stats = index.stats().unwrap();
+        assert_eq!(stats.fitted.is_none(), key == "fusion");
+        Step::Fit.run(&index, &pictures).unwrap();
+        index.set_note("a", "note").unwrap();
+        index.set_root("photos", Path::new("photos")).unwrap();
+        index.set_probes(&[item(1, 1).vector]).unwrap();
+        assert!(self::faults(&index).unwrap().is_empty(), "{key}");
+    }
 }
 
 /// Whether an index says that something is wrong.
