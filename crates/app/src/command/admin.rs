@@ -7,10 +7,11 @@ use finelens_search::{Backend, Embedded};
 use crate::Verdict;
 use crate::cli::{Admin, Compact, Copy, Relocate, Stats};
 use crate::error::Error;
-use crate::indexing::{self, UPLOADS, spread};
+use crate::indexing::{self, spread};
 use crate::number::{bytes, counted, grouped};
 use crate::printer::Printer;
 use crate::progress::Stages;
+use crate::serve::copy_uploads;
 use crate::summary::{Known, Summary};
 
 /// Runs the command.
@@ -90,33 +91,12 @@ fn copy(words: &Copy, printer: &Printer) -> anyhow::Result<Verdict> {
     let faults = index.copy(&words.into, &mut |what, done, total| stages.see(what, done, total))?;
     stages.finish();
     // After the records: whatever they name was there before them.
-    copy_uploads(&words.index.join(UPLOADS), &words.into.join(UPLOADS))?;
+    copy_uploads(&words.index, &words.into)?;
     let copy = Embedded::open_read_only(&words.into)?.stats()?;
     let size: u64 = copy.disk.iter().map(|(_, bytes)| bytes).sum();
     let pictures = counted(copy.pictures, "picture");
     printer.data(format_args!("{}: {pictures}, {}", words.into.display(), bytes(size)))?;
     Ok(tell_left_out(&faults, printer))
-}
-
-/// Copies pictures that were added over HTTP; one that is taken out meanwhile is passed over.
-fn copy_uploads(from: &Path, to: &Path) -> std::io::Result<()> {
-    if !from.is_dir() {
-        return Ok(());
-    }
-    fs_err::create_dir_all(to)?;
-    for entry in fs_err::read_dir(from)? {
-        let entry = entry?;
-        let copy = to.join(entry.file_name());
-        if entry.path().is_dir() {
-            copy_uploads(&entry.path(), &copy)?;
-            continue;
-        }
-        match fs_err::copy(entry.path(), copy) {
-            Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(error),
-            _ => {}
-        }
-    }
-    Ok(())
 }
 
 /// Names what was damaged. That it is gone now is an answer that scripts should see.

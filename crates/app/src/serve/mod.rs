@@ -33,6 +33,7 @@ use failure::Failure;
 use gate::blocking;
 use guard::Policy;
 use state::Served;
+pub(crate) use uploads::copy as copy_uploads;
 
 /// What a server is told when it begins.
 #[derive(Debug, Clone)]

@@ -170,6 +170,37 @@ impl Uploads {
     }
 }
 
+/// Copies what came over HTTP from one index to another, through to the disk; what is taken out meanwhile is passed over.
+pub(crate) fn copy(from: &Path, to: &Path) -> std::io::Result<()> {
+    copy_folder(&from.join(UPLOADS), &to.join(UPLOADS))?;
+    sync(to)
+}
+
+fn copy_folder(from: &Path, to: &Path) -> std::io::Result<()> {
+    if !from.is_dir() {
+        return Ok(());
+    }
+    fs_err::create_dir_all(to)?;
+    for entry in fs_err::read_dir(from)? {
+        let entry = entry?;
+        let (path, copy) = (entry.path(), to.join(entry.file_name()));
+        if path.is_dir() {
+            copy_folder(&path, &copy)?;
+        } else {
+            copy_file(&path, &copy)?;
+        }
+    }
+    sync(to)
+}
+
+fn copy_file(from: &Path, to: &Path) -> std::io::Result<()> {
+    match fs_err::copy(from, to) {
+        Ok(_) => fs_err::OpenOptions::new().write(true).open(to)?.sync_all(),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(()),
+        Err(error) => Err(error),
+    }
+}
+
 /// Who uses a picture after one of its records is gone.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Left {
@@ -299,6 +330,23 @@ mod tests {
         // A file of an earlier version stays one whose users are not known, whoever comes later.
         uploads.keep_picture(b"GIF89a", "three").unwrap();
         assert_eq!(uploads.release(&place, "three"), Left::Unknown);
+    }
+
+    #[test]
+    fn a_copy_has_the_pictures_and_who_uses_them_and_nothing_where_nothing_came() {
+        let [from, to] = [0, 1].map(|_| tempfile::tempdir().unwrap());
+        copy(from.path(), to.path()).unwrap();
+        assert_eq!(names(to.path()), 0);
+        let uploads = Uploads::new(from.path());
+        let query = uploads.keep_query(b"query").unwrap();
+        let place = uploads.keep_picture(b"GIF89a", "one").unwrap();
+        uploads.keep_picture(b"GIF89a", "two").unwrap();
+        copy(from.path(), to.path()).unwrap();
+        let copied = Uploads::new(to.path());
+        assert_eq!(copied.query(&query).unwrap(), b"query");
+        assert_eq!(fs_err::read(to.path().join(UPLOADS).join(&place.path)).unwrap(), b"GIF89a");
+        assert_eq!(copied.release(&place, "one"), Left::Somebody);
+        assert_eq!(copied.release(&place, "two"), Left::Nobody);
     }
 
     #[test]
