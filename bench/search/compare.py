@@ -1,7 +1,7 @@
 """Runs our engine and its peers in turn, A B C A B C ..., and prints how they compare, as Markdown.
 
     python bench/search/compare.py --rounds 5 --keep lines.jsonl \\
-        --ours "target/release/examples/scan time DIR" \\
+        --ours "target/release/examples/engine measure DIR INDEX" \\
         --peer "python bench/search/peers.py hnswlib DIR" --peer "python bench/search/peers.py faiss DIR"
     python bench/search/compare.py --read lines.jsonl          prints the tables of a comparison made before
 

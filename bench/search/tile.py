@@ -3,7 +3,7 @@
     finelens eval DATA --model RUN --split all --features features.safetensors
     python bench/search/tile.py features.safetensors OUT --rows 200000
 
-Writes what `scan generate` writes: base.f32, text.f32, image.f32, captions.txt and textq.txt. 1,000 captions and 1,000
+Writes what `generate` writes: base.f32, text.f32, image.f32, captions.txt and textq.txt. 1,000 captions and 1,000
 pictures, neither tiled, are the queries; a noise of 0.3 leaves a copy at a cosine of about 0.96 to its original.
 """
 

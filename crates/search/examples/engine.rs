@@ -1,7 +1,7 @@
 //! Measures the whole engine on vectors and captions from files; one JSON line per figure.
 //!
 //! `engine build DIR INDEX` makes an index from base.f32, captions.txt and the queries of DIR, which
-//! `scan generate DIR N` writes. `engine measure DIR INDEX` times searches, `engine vector DIR INDEX` those
+//! `generate DIR N` writes. `engine measure DIR INDEX` times searches, `engine vector DIR INDEX` those
 //! by vector alone and without filters, `engine change DIR INDEX` adds and deletes. `engine build DIR INDEX MODEL HASH` says
 //! which model the vectors are of, as `finelens admin stats --json` prints it, so that a server can answer with it.
 //! bench/search/README.md says how the figures are used.
