@@ -1,10 +1,11 @@
 //! What one folder holds, read once.
 //!
-//! Names that are not UTF-8 are left out: no row of a UTF-8 file could name them.
+//! Names that are not UTF-8 stand apart: no row of a UTF-8 file could name them.
 
 use std::{
     cell::OnceCell,
     collections::{HashMap, HashSet},
+    ffi::OsString,
     io,
     path::Path,
 };
@@ -29,6 +30,8 @@ pub(crate) fn stem_of_picture(name: &str) -> Option<&str> {
 pub(crate) struct Listing {
     files: HashSet<Box<str>>,
     pub(crate) folders: Vec<String>,
+    /// Names of files and folders that are not UTF-8.
+    pub(crate) unnamed: Vec<OsString>,
     stems: OnceCell<HashMap<Box<str>, Vec<Box<str>>>>,
 }
 
@@ -37,7 +40,13 @@ impl Listing {
         let mut listing = Self::default();
         for entry in fs_err::read_dir(folder)? {
             let entry = entry?;
-            let Ok(name) = entry.file_name().into_string() else { continue };
+            let name = match entry.file_name().into_string() {
+                Ok(name) => name,
+                Err(name) => {
+                    listing.unnamed.push(name);
+                    continue;
+                }
+            };
             match is_folder(&entry)? {
                 Some(true) => listing.folders.push(name),
                 Some(false) => drop(listing.files.insert(name.into())),

@@ -139,6 +139,18 @@ impl Locator {
         found
     }
 
+    /// Pictures below the root that no text can name, in the folders that were listed so far; sorted.
+    pub(crate) fn unnamed(&self) -> Vec<PathBuf> {
+        let mut found = Vec::new();
+        for (folder, listing) in &self.listings {
+            for name in listing.iter().flat_map(|listing| &listing.unnamed) {
+                gather(&self.root, &Path::new(folder).join(name), DEPTH, &mut found);
+            }
+        }
+        found.sort_unstable();
+        found
+    }
+
     /// The stable name of the file at `relative`: without a leading picture folder, unless another
     /// file would have the same name then.
     pub(crate) fn id(&mut self, relative: &str) -> String {
@@ -318,6 +330,19 @@ impl Locator {
             .filter(|name| is_picture_folder(name))
             .map(|name| join(folder, name))
             .collect()
+    }
+}
+
+/// The picture at `relative`, or all pictures in the folder there.
+fn gather(root: &Path, relative: &Path, depth: usize, found: &mut Vec<PathBuf>) {
+    let path = root.join(relative);
+    if !path.is_dir() {
+        found.extend(is_picture(&path.to_string_lossy()).then(|| relative.to_owned()));
+        return;
+    }
+    let entries = fs_err::read_dir(path).ok().filter(|_| depth > 0);
+    for entry in entries.into_iter().flatten().flatten() {
+        gather(root, &relative.join(entry.file_name()), depth - 1, found);
     }
 }
 

@@ -96,6 +96,12 @@ pub enum Reason {
         /// `the line`, or which field of a table.
         part: String,
     },
+    /// The name of the picture's file, or of a folder that it is in, is not UTF-8.
+    #[error("the name {image:?} is not UTF-8; rename it")]
+    NameNotUtf8 {
+        /// The file, below the root.
+        image: PathBuf,
+    },
     /// The line is not a JSON object.
     #[error("not a JSON object: {what}")]
     InvalidJson {
@@ -153,7 +159,7 @@ impl Reason {
             Self::EmptyImage => "no image named",
             Self::EmptyCaption { .. } | Self::NoCaption => "empty caption",
             Self::FieldCount { .. } => "wrong number of fields",
-            Self::NotUtf8 { .. } => "not UTF-8",
+            Self::NotUtf8 { .. } | Self::NameNotUtf8 { .. } => "not UTF-8",
             Self::InvalidJson { .. } => "invalid JSON",
             Self::MissingField { .. } => "missing field",
             Self::WrongType { .. } => "wrong type",

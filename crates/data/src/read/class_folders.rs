@@ -5,7 +5,7 @@
 use std::path::Path;
 
 use crate::{
-    Error, Layout, Options, Split,
+    Error, Layout, Options, Reason, Split,
     choose::{Source, is_neutral_folder},
     collect::{Collector, Row},
     locate::Locator,
@@ -13,7 +13,9 @@ use crate::{
 
 /// Whether there are at least two classes, or one where the user says so.
 pub(crate) fn recognise(root: &Path, options: &Options) -> Result<bool, Error> {
-    let pictures = Locator::new(root)?.walk();
+    let mut locator = Locator::new(root)?;
+    let mut pictures = locator.walk();
+    pictures.extend(locator.unnamed().iter().map(|path| path.to_string_lossy().into_owned()));
     let mut classes: Vec<&str> = pictures.iter().filter_map(|path| class_of(path)).collect();
     classes.sort_unstable();
     classes.dedup();
@@ -24,7 +26,7 @@ pub(crate) fn recognise(root: &Path, options: &Options) -> Result<bool, Error> {
 pub(super) fn read(source: &Source, options: &Options, collector: &mut Collector) {
     let template = options.caption_template.as_deref().unwrap_or(Options::DEFAULT_CAPTION_TEMPLATE);
     let pictures = collector.locator.walk();
-    let mut outside = 0;
+    let (mut outside, named) = (0, pictures.len() as u64);
     for (number, image) in (1..).zip(pictures) {
         let Some(class) = class_of(&image).map(str::to_owned) else {
             outside += 1;
@@ -34,6 +36,13 @@ pub(super) fn read(source: &Source, options: &Options, collector: &mut Collector
         let split = split_of(&image).map(|split| split.name().to_owned());
         let label = Some(class);
         collector.add(source, Row { number, image, captions, split, label, ..Row::default() });
+    }
+    for (number, image) in (named + 1..).zip(collector.locator.unnamed()) {
+        if class_of(&image.to_string_lossy()).is_some() {
+            collector.reject(source, number, Reason::NameNotUtf8 { image });
+        } else {
+            outside += 1;
+        }
     }
     if outside > 0 {
         collector.notes.push(format!("{outside} pictures lie in no class folder and are left out"));
