@@ -122,8 +122,8 @@ impl Collector {
 
     fn insert(&mut self, found: Found, row: Row, split: Option<Split>) {
         let image = self.locator.root().join(&found.relative);
-        if found.elsewhere {
-            self.elsewhere.insert(found.id.clone(), row.image);
+        if let Some(asked) = found.elsewhere {
+            self.elsewhere.insert(found.id.clone(), asked);
         }
         self.by_id.insert(found.id.clone(), self.examples.len());
         let (captions, label, metadata) = (row.captions, row.label, row.metadata);
@@ -137,16 +137,10 @@ impl Collector {
         row: Row,
         split: Option<Split>,
     ) -> Result<(), Reason> {
-        let written = &row.image;
         // A picture that was found under another path must not take in what was said of a second
         // one that merely shares the file name.
-        if self.elsewhere.get(&found.id).map(String::as_str)
-            != found.elsewhere.then_some(written.as_str())
-        {
-            return Err(Reason::SharedImage {
-                image: written.clone(),
-                found: found.relative.clone(),
-            });
+        if self.elsewhere.get(&found.id) != found.elsewhere.as_ref() {
+            return Err(Reason::SharedImage { image: row.image, found: found.relative.clone() });
         }
         let example = &mut self.examples[index];
         match (example.split, split) {

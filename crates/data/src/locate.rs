@@ -35,8 +35,8 @@ pub(crate) struct Found {
     pub(crate) relative: String,
     /// Unique and stable name of the picture.
     pub(crate) id: String,
-    /// The picture is not in the folder that the row names.
-    pub(crate) elsewhere: bool,
+    /// What the row calls it, slashes and dots put right, where it is not in the folder that the row names.
+    pub(crate) elsewhere: Option<String>,
 }
 
 /// Prefixes to try, the best first; those of one tier are equally good.
@@ -87,7 +87,8 @@ impl Locator {
         let tiers = self.tiers(base, split);
         let mut rest = path.as_str();
         loop {
-            if let Some(found) = self.in_tiers(&tiers, rest, written, rest.len() < path.len())? {
+            let elsewhere = (rest.len() < path.len()).then_some(path.as_str());
+            if let Some(found) = self.in_tiers(&tiers, rest, written, elsewhere)? {
                 return Ok(found);
             }
             let Some((folder, shorter)) = rest.split_once('/') else { break };
@@ -98,7 +99,7 @@ impl Locator {
             }
             rest = shorter;
         }
-        self.anywhere(rest, written)
+        self.anywhere(rest, written, &path)
     }
 
     /// The split whose folder the picture lies in, if the folders tell several splits apart.
@@ -190,6 +191,7 @@ impl Locator {
         if path.starts_with("http://") || path.starts_with("https://") {
             return Err(Reason::WebAddress { image: written.into() });
         }
+        let path = squeezed(&path);
         let below = self.roots.iter().find_map(|root| path.strip_prefix(root.as_str()));
         let absolute = path.starts_with('/') || path.as_bytes().get(1) == Some(&b':');
         let outside = || Reason::OutsideRoot { image: written.into(), root: self.root.clone() };
@@ -213,7 +215,7 @@ impl Locator {
         tiers: &Tiers,
         rest: &str,
         written: &str,
-        elsewhere: bool,
+        elsewhere: Option<&str>,
     ) -> Result<Option<Found>, Reason> {
         for tier in tiers.iter() {
             let mut hits = Vec::new();
@@ -236,20 +238,20 @@ impl Locator {
     }
 
     /// The last resort: a file of that name, or stem, wherever it is.
-    fn anywhere(&mut self, name: &str, written: &str) -> Result<Found, Reason> {
+    fn anywhere(&mut self, name: &str, written: &str, path: &str) -> Result<Found, Reason> {
         if self.everywhere.is_none() {
             self.everywhere = Some(index_by_name(self.walk()));
         }
         let hits =
             self.everywhere.as_ref().and_then(|index| index.get(name)).cloned().unwrap_or_default();
-        self.only(hits, written, true)
+        self.only(hits, written, Some(path))
     }
 
     fn only(
         &mut self,
         mut hits: Vec<String>,
         written: &str,
-        elsewhere: bool,
+        elsewhere: Option<&str>,
     ) -> Result<Found, Reason> {
         hits.sort_unstable();
         hits.dedup();
@@ -257,6 +259,7 @@ impl Locator {
             0 => Err(Reason::MissingImage { image: written.into() }),
             1 => {
                 let relative = hits.swap_remove(0);
+                let elsewhere = elsewhere.map(str::to_owned);
                 Ok(Found { id: self.id(&relative), relative, elsewhere })
             }
             _ => {
@@ -352,9 +355,20 @@ fn spellings(root: &Path) -> Vec<String> {
     let texts =
         candidates.into_iter().flatten().filter_map(|path| Some(path.to_str()?.replace('\\', "/")));
     let mut spellings: Vec<String> =
-        texts.map(|text| format!("{}/", text.trim_end_matches('/'))).collect();
+        texts.map(|text| format!("{}/", squeezed(&text).trim_end_matches('/'))).collect();
     spellings.dedup();
     spellings
+}
+
+/// Slashes that follow each other count as one.
+fn squeezed(path: &str) -> String {
+    let mut squeezed = String::with_capacity(path.len());
+    for letter in path.chars() {
+        if letter != '/' || !squeezed.ends_with('/') {
+            squeezed.push(letter);
+        }
+    }
+    squeezed
 }
 
 /// Paths by file name and by stem.

@@ -165,6 +165,51 @@ fn imagefolder_metadata_in_split_folders() {
 }
 
 #[test]
+fn a_picture_is_one_however_rows_write_its_path() {
+    let table = |root: &str| {
+        format!(
+            "image,caption\na/1.jpg,one\na//1.jpg,two\n./a/./1.jpg,three\n{root}//a///1.jpg,four\n\
+             b/../a/1.jpg,five\na\\1.jpg,six\n//elsewhere//2.jpg,seven\n/elsewhere/2.jpg,eight\n"
+        )
+    };
+    let folder = folder(&["a/1.jpg", "2.jpg"], &[]);
+    let root = folder.path().display().to_string();
+    write(folder.path(), "captions.csv", table(&root).as_bytes());
+    let dataset = read(&folder);
+    assert_eq!(reasons(&dataset), [""; 0]);
+    let captions = |place: usize| dataset.examples[place].captions.join(" ");
+    assert_eq!(
+        (dataset.examples[0].id.as_str(), captions(0).as_str()),
+        ("a/1.jpg", "one two three four five six")
+    );
+    assert_eq!((dataset.examples[1].id.as_str(), captions(1).as_str()), ("2.jpg", "seven eight"));
+    assert_eq!(dataset.examples.len(), 2);
+}
+
+/// Other systems refuse such names, so there is nothing to read there.
+#[test]
+#[cfg(target_os = "linux")]
+fn pictures_that_no_text_can_name_are_counted_and_named() {
+    use std::{ffi::OsStr, os::unix::ffi::OsStrExt};
+    let folder = folder(&["port/1.jpg", "lake/2.jpg"], &[]);
+    let odd = |bytes: &'static [u8]| folder.path().join(OsStr::from_bytes(bytes));
+    fs_err::create_dir(odd(b"caf\xe9")).unwrap();
+    for path in [&b"port/\xe9t\xe9.jpg"[..], b"caf\xe9/3.jpg", b"caf\xe9/notes.txt", b"\xe9.jpg"] {
+        fs_err::write(odd(path), "").unwrap();
+    }
+    let dataset = read(&folder);
+    assert_eq!((dataset.examples.len(), dataset.rows), (2, 4));
+    assert_eq!(
+        reasons(&dataset),
+        [
+            r#"3: the name "caf\xE9/3.jpg" is not UTF-8; rename it"#,
+            r#"4: the name "port/\xE9t\xE9.jpg" is not UTF-8; rename it"#,
+        ]
+    );
+    assert_eq!(dataset.notes[0], "1 pictures lie in no class folder and are left out");
+}
+
+#[test]
 fn class_folders_make_captions_from_names() {
     let pictures = ["train/storage_tanks/1.jpg", "train/port/2.PNG", "val/port/3.jpg", "stray.jpg"];
     let folder = folder(&pictures, &[("train/port/notes.md", "")]);
