@@ -362,13 +362,12 @@ struct Lazy<'a> {
 
 impl Lazy<'_> {
     fn get(&mut self) -> anyhow::Result<&mut Embedder> {
-        let embedder = match self.embedder.take() {
-            Some(embedder) => embedder,
-            None => {
-                let checkpoint = self.model.checkpoint()?;
-                let Job { examples, printer, .. } = *self.job;
-                rounding::embedder_for(self.index, checkpoint, examples, printer)?
-            }
+        let embedder = if let Some(embedder) = self.embedder.take() {
+            embedder
+        } else {
+            let checkpoint = self.model.checkpoint()?;
+            let Job { examples, printer, .. } = *self.job;
+            rounding::embedder_for(self.index, checkpoint, examples, printer)?
         };
         Ok(self.embedder.insert(embedder))
     }
