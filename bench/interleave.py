@@ -1,6 +1,8 @@
-"""Runs two timing commands in turn, A B A B ..., and prints how their rates compare, pair by pair.
+"""Runs timing commands in turn, A B A B ..., and prints how their rates compare, round by round.
 
     python bench/interleave.py --ours "COMMAND" --theirs "python bench/torch_step.py --mode step" --rounds 5
+
+With several `--theirs`, A B C A B C ..., and A is compared with each.
 
 A machine drifts (heat, neighbours), so only rates measured next to each other are divided. Each command prints
 JSON lines with at least {"what", "per_second"}; a run counts with its median, and a command that fails ends
@@ -21,7 +23,9 @@ def arguments() -> argparse.Namespace:
     """The command line."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--ours", required=True, help="command A, as one string")
-    parser.add_argument("--theirs", required=True, help="command B; the ratio is A's rate to B's")
+    parser.add_argument(
+        "--theirs", required=True, action="append", help="command B; the ratio is A's rate to B's; may be repeated"
+    )
     parser.add_argument("--rounds", type=int, default=5, help="how often each command runs")
     parser.add_argument("--at-least", type=float, help="exit 1 where a median ratio is below this")
     return parser.parse_args()
@@ -64,7 +68,7 @@ def report(what: str, ours: list[dict[str, float]], theirs: list[dict[str, float
             if all(name in one for one in runs):
                 print(row(f"{name} {side}", [one[name] for one in runs], digits))
     ratios = [a["per_second"] / b["per_second"] for a, b in zip(ours, theirs)]
-    print(row("ratio, pair by pair", ratios, 3))
+    print(row("ratio, round by round", ratios, 3))
     return median(ratios)
 
 
@@ -75,18 +79,29 @@ def check_same_setting(what: str, ours: dict[str, float], theirs: dict[str, floa
             sys.exit(f"{what}: {name} is {ours.get(name)} here and {theirs.get(name)} there")
 
 
+def compare(ours: list[Run], theirs: list[Run]) -> list[float]:
+    """Reports everything that both measured; returns the median ratios."""
+    both = [what for what in ours[0] if what in theirs[0]]
+    if not both:
+        sys.exit(f"nothing in common: {sorted(ours[0])} and {sorted(theirs[0])}")
+    for what in both:
+        check_same_setting(what, ours[0][what], theirs[0][what])
+    return [report(what, [a[what] for a in ours], [b[what] for b in theirs]) for what in both]
+
+
 def main() -> None:
     given = arguments()
-    pairs: list[tuple[Run, Run]] = []
+    commands = [given.ours, *given.theirs]
+    rounds: list[list[Run]] = []
     for count in range(1, given.rounds + 1):
-        pairs.append((run(given.ours), run(given.theirs)))
+        rounds.append([run(command) for command in commands])
         print(f"round {count} of {given.rounds} done", file=sys.stderr)
-    both = [what for what in pairs[0][0] if what in pairs[0][1]]
-    if not both:
-        sys.exit(f"nothing in common: {sorted(pairs[0][0])} and {sorted(pairs[0][1])}")
-    for what in both:
-        check_same_setting(what, pairs[0][0][what], pairs[0][1][what])
-    ratios = [report(what, [a[what] for a, _ in pairs], [b[what] for _, b in pairs]) for what in both]
+    ours, *others = zip(*rounds)
+    ratios = []
+    for command, theirs in zip(given.theirs, others):
+        if len(others) > 1:
+            print(f"\nagainst {command}")
+        ratios += compare(ours, theirs)
     sys.exit(1 if given.at_least is not None and min(ratios) < given.at_least else 0)
 
 

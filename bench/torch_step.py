@@ -1,12 +1,15 @@
-"""Times PyTorch and transformers: a full training step, or the embedding of images or texts, in f32 or bf16.
+"""Times PyTorch: a full training step, or the embedding of images or texts, in f32 or bf16.
 
     python bench/torch_step.py --mode step --batch 16 --tokens 32
-    python bench/torch_step.py --mode image --batch 64 --precision bf16
+    python bench/torch_step.py --mode image --batch 64 --precision bf16 --compile
+    python bench/torch_step.py --mode text --batch 64 --tokens 32 --precision bf16 --library open_clip
 
 Weights and inputs are random: nothing is downloaded, and the time does not depend on them. Prints one JSON
 line per repeat, {"what", "batch", "tokens", "seconds", "per_second", "peak_rss_mib"}; warm-up is not printed.
 A step is forward, backward, clipping and AdamW; decoding of pictures is not in it. `autocast` keeps f32 weights
 and multiplies in bf16, as finelens does; `bf16` turns the weights themselves into bf16 (for a step: without masters).
+`--compile` hands the model to `torch.compile` for these shapes; it compiles during warm-up. open_clip's model takes texts
+of one length only, so it is built with that length instead of 77.
 """
 
 import argparse
@@ -22,6 +25,41 @@ os.environ["HF_HUB_OFFLINE"] = "1"
 import torch
 from torch_recipe import Recipe, adamw, contrastive_loss, soft_targets, train_step
 from transformers import CLIPConfig, CLIPModel
+from transformers.models.clip.modeling_clip import CLIPOutput
+
+
+class OpenClip(torch.nn.Module):
+    """open_clip's ViT-B/32, asked as `CLIPModel` is; its features are unit vectors already."""
+
+    def __init__(self, tokens: int) -> None:
+        import open_clip
+
+        super().__init__()
+        self.clip = open_clip.create_model("ViT-B-32-quickgelu", force_context_length=tokens)
+
+    @property
+    def logit_scale(self) -> torch.nn.Parameter:
+        return self.clip.logit_scale
+
+    def forward(self, input_ids: torch.Tensor, pixel_values: torch.Tensor) -> CLIPOutput:
+        images, texts, scale = self.clip(pixel_values, input_ids)
+        return CLIPOutput(logits_per_image=scale * images @ texts.T)
+
+    def image(self, pixels: torch.Tensor) -> torch.Tensor:
+        return self.clip.encode_image(pixels, normalize=True)
+
+    def text(self, tokens: torch.Tensor) -> torch.Tensor:
+        return self.clip.encode_text(tokens, normalize=True)
+
+
+class Transformers(CLIPModel):
+    """The same of transformers."""
+
+    def image(self, pixels: torch.Tensor) -> torch.Tensor:
+        return torch.nn.functional.normalize(self.get_image_features(pixels).pooler_output)
+
+    def text(self, tokens: torch.Tensor) -> torch.Tensor:
+        return torch.nn.functional.normalize(self.get_text_features(tokens).pooler_output)
 
 
 def arguments() -> argparse.Namespace:
@@ -34,7 +72,9 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--warmup", type=int, default=1, help="repeats before the first that counts")
     parser.add_argument("--threads", type=int, default=os.cpu_count(), help="PyTorch threads (default: all cores)")
     parser.add_argument("--precision", choices=("f32", "autocast", "bf16"), default="f32")
-    parser.add_argument("--preset", type=Path, help="directory with a config.json (default: ViT-B/32)")
+    parser.add_argument("--library", choices=("transformers", "open_clip"), default="transformers")
+    parser.add_argument("--compile", action="store_true", help="through torch.compile")
+    parser.add_argument("--preset", type=Path, help="directory with a config.json for transformers (default: ViT-B/32)")
     return parser.parse_args()
 
 
@@ -46,9 +86,13 @@ def inputs(config: CLIPConfig, batch: int, tokens: int) -> tuple[torch.Tensor, t
     return torch.randn(batch, 3, side, side), ids
 
 
-def full_step(model: CLIPModel, pixels: torch.Tensor, tokens: torch.Tensor) -> Callable[[], object]:
+def full_step(
+    model: torch.nn.Module, pixels: torch.Tensor, tokens: torch.Tensor, compiled: bool
+) -> Callable[[], object]:
     """A training step, ready to be called; its state lives as long as the function."""
     model.train()
+    if compiled:
+        model.compile(dynamic=False)
     recipe = Recipe()
     optimizer = adamw(model, recipe, learning_rate=1e-5)
     targets = soft_targets(torch.arange(len(pixels)))
@@ -62,12 +106,15 @@ def full_step(model: CLIPModel, pixels: torch.Tensor, tokens: torch.Tensor) -> C
     return step
 
 
-def embedding(features: Callable[[torch.Tensor], object], values: torch.Tensor) -> Callable[[], object]:
+def embedding(
+    features: Callable[[torch.Tensor], torch.Tensor], values: torch.Tensor, compiled: bool
+) -> Callable[[], object]:
     """Unit features of a batch, ready to be called."""
+    features = torch.compile(features, dynamic=False) if compiled else features
 
     @torch.inference_mode()
     def embed() -> torch.Tensor:
-        return torch.nn.functional.normalize(features(values).pooler_output)
+        return features(values)
 
     return embed
 
@@ -76,11 +123,17 @@ def work(given: argparse.Namespace) -> Callable[[], object]:
     """What is timed."""
     config = CLIPConfig.from_pretrained(given.preset) if given.preset else CLIPConfig()
     torch.manual_seed(0)
-    model = CLIPModel(config).eval()
+    model = (Transformers(config) if given.library == "transformers" else OpenClip(given.tokens)).eval()
     pixels, tokens = inputs(config, given.batch, given.tokens)
     if given.precision == "bf16":
         model, pixels = model.to(torch.bfloat16), pixels.to(torch.bfloat16)
-    run = chosen(given.mode, model, pixels, tokens)
+    match given.mode:
+        case "image":
+            run = embedding(model.image, pixels, given.compile)
+        case "text":
+            run = embedding(model.text, tokens, given.compile)
+        case _:
+            run = full_step(model, pixels, tokens, given.compile)
     return autocast(run) if given.precision == "autocast" else run
 
 
@@ -92,17 +145,6 @@ def autocast(run: Callable[[], object]) -> Callable[[], object]:
             return run()
 
     return cast
-
-
-def chosen(mode: str, model: CLIPModel, pixels: torch.Tensor, tokens: torch.Tensor) -> Callable[[], object]:
-    """One step or one embedding."""
-    match mode:
-        case "image":
-            return embedding(model.get_image_features, pixels)
-        case "text":
-            return embedding(model.get_text_features, tokens)
-        case _:
-            return full_step(model, pixels, tokens)
 
 
 def timed(run: Callable[[], object]) -> float:

@@ -17,6 +17,7 @@ use rayon::prelude::*;
 use super::Session;
 use super::record::Measurement;
 use crate::cli::Part;
+use crate::number::counted;
 use crate::scenes;
 
 /// Measurements of this part.
@@ -27,11 +28,12 @@ const QUALITY: u8 = 90;
 /// Largest change of a pixel by grain.
 const GRAIN: i16 = 5;
 
-/// Files of one size.
+/// Encoded pictures.
 pub(super) struct Files {
-    pub(super) name: &'static str,
-    /// Encoded, each a picture of its own or the same again.
+    pub(super) name: String,
+    /// Each a picture of its own or the same again.
     encoded: Vec<Vec<u8>>,
+    /// Pixels of all of them.
     pixels: usize,
 }
 
@@ -40,8 +42,9 @@ impl Files {
     pub(super) fn small() -> anyhow::Result<Self> {
         const SIDE: u32 = 224;
         let draw = |index| jpeg(&scenes::aerial(1, index, SIDE).image);
-        let encoded = (0..64).into_par_iter().map(draw).collect::<anyhow::Result<_>>()?;
-        Ok(Self { name: "224 px", encoded, pixels: (SIDE * SIDE) as usize })
+        let encoded: Vec<_> = (0..64).into_par_iter().map(draw).collect::<anyhow::Result<_>>()?;
+        let pixels = encoded.len() * (SIDE * SIDE) as usize;
+        Ok(Self { name: "JPEG of 224 px".to_owned(), encoded, pixels })
     }
 
     /// As a camera makes them, `count` times the same; smaller where there is little time.
@@ -49,8 +52,25 @@ impl Files {
         let (width, height) = if quick { (2000, 1500) } else { (4000, 3000) };
         let square = scenes::aerial(1, 2, width).image;
         let encoded = jpeg(&image::imageops::crop_imm(&square, 0, 0, width, height).to_image())?;
-        let name = if quick { "3 megapixels" } else { "12 megapixels" };
-        Ok(Self { name, encoded: vec![encoded; count], pixels: (width * height) as usize })
+        let name = format!("JPEG of {} megapixels", width * height / 1_000_000);
+        Ok(Self { name, encoded: vec![encoded; count], pixels: count * (width * height) as usize })
+    }
+
+    /// Those of a folder that can be decoded.
+    fn read(folder: &Path) -> anyhow::Result<Self> {
+        let read = |path: &PathBuf| {
+            let bytes = fs_err::read(path)?;
+            let picture = Decoder::default().decode(&bytes)?.picture;
+            Ok((bytes, picture.width() * picture.height()))
+        };
+        let read: Vec<anyhow::Result<_>> = pictures_in(folder)?.par_iter().map(read).collect();
+        let (mut encoded, mut pixels) = (Vec::new(), 0);
+        for (bytes, of_one) in read.into_iter().flatten() {
+            encoded.push(bytes);
+            pixels += of_one;
+        }
+        anyhow::ensure!(pixels > 0, "{}: no picture here can be decoded", folder.display());
+        Ok(Self { name: format!("{} of yours", counted(encoded.len(), "file")), encoded, pixels })
     }
 
     /// Writes them into a folder.
@@ -69,8 +89,14 @@ pub(super) fn run(session: &mut Session<'_>, preprocess: &Preprocess) -> anyhow:
     if !session.wants(Part::Decode) || !session.next("drawing pictures") {
         return Ok(());
     }
-    let photographs = Files::photographs(session.words.quick, rayon::current_num_threads())?;
-    for files in [Files::small()?, photographs] {
+    let all = match &session.words.pictures {
+        Some(folder) => vec![Files::read(folder)?],
+        None => vec![
+            Files::small()?,
+            Files::photographs(session.words.quick, rayon::current_num_threads())?,
+        ],
+    };
+    for files in all {
         decode(session, &files)?;
         prepare(session, &files, preprocess)?;
         augment(session, &files, preprocess)?;
@@ -83,8 +109,8 @@ fn decode(session: &mut Session<'_>, files: &Files) -> anyhow::Result<()> {
         let decode = |bytes: &Vec<u8>| Decoder::default().decode(bytes).map(drop);
         Ok(files.encoded.par_iter().try_for_each(decode)?)
     })?;
-    let each = (files.encoded.len() * files.pixels) as f64 / 1e6;
-    let name = format!("JPEG of {}, decoded", files.name);
+    let each = files.pixels as f64 / 1e6;
+    let name = format!("{}, decoded", files.name);
     session.add(Measurement::new(Part::Decode, name, (each, "Mpixel"), &times));
     session.next("reading pictures");
     Ok(())
@@ -103,7 +129,7 @@ fn prepare(
         };
         files.encoded.par_iter().try_for_each(prepare)
     })?;
-    let name = format!("JPEG of {} to input", files.name);
+    let name = format!("{} to input", files.name);
     let counted = (files.encoded.len() as f64, "images");
     session.add(Measurement::new(Part::Decode, name, counted, &times));
     session.next("reading pictures");
@@ -124,11 +150,27 @@ fn augment(
         };
         files.encoded.par_iter().try_for_each(prepare)
     })?;
-    let name = format!("JPEG of {} to training input", files.name);
+    let name = format!("{} to training input", files.name);
     let counted = (files.encoded.len() as f64, "images");
     session.add(Measurement::new(Part::Decode, name, counted, &times));
     session.next("reading pictures");
     Ok(())
+}
+
+/// The files of a folder whose names are those of pictures, in order.
+pub(super) fn pictures_in(folder: &Path) -> anyhow::Result<Vec<PathBuf>> {
+    const ENDINGS: [&str; 8] = ["jpg", "jpeg", "png", "webp", "tif", "tiff", "bmp", "gif"];
+    let mut paths = Vec::new();
+    for entry in fs_err::read_dir(folder)? {
+        let path = entry?.path();
+        let ending = path.extension().map(|ending| ending.to_string_lossy().to_lowercase());
+        if ending.is_some_and(|ending| ENDINGS.contains(&ending.as_str())) {
+            paths.push(path);
+        }
+    }
+    anyhow::ensure!(!paths.is_empty(), "{}: no pictures in this folder", folder.display());
+    paths.sort();
+    Ok(paths)
 }
 
 fn jpeg(picture: &RgbImage) -> anyhow::Result<Vec<u8>> {

@@ -6,7 +6,7 @@ use finelens_clip::{Model, Preprocess};
 use finelens_compute::Precision;
 use finelens_finetune::{Rehearsal, embed_files};
 
-use super::photographs::Files;
+use super::photographs::{Files, pictures_in};
 use super::record::Measurement;
 use super::{Session, Subject, machine};
 use crate::cli::Part;
@@ -59,7 +59,7 @@ fn files(
     for files in [Files::small()?, Files::photographs(session.words.quick, PHOTOGRAPHS)?] {
         let folder = tempfile::tempdir()?;
         let paths = files.write(folder.path())?;
-        let name = format!("JPEG files of {}, embedded", files.name);
+        let name = format!("{}, embedded", files.name);
         embed(session, model, preprocess, (name, &paths))?;
     }
     Ok(())
@@ -91,22 +91,6 @@ fn embed(
     let one = Measurement::new(Part::Files, name, (read as f64, "images"), &times);
     session.add(one.with_operations(model.config().image_operations()).with_memory());
     Ok(())
-}
-
-/// The files of a folder whose names are those of pictures, in order.
-fn pictures_in(folder: &Path) -> anyhow::Result<Vec<PathBuf>> {
-    const ENDINGS: [&str; 8] = ["jpg", "jpeg", "png", "webp", "tif", "tiff", "bmp", "gif"];
-    let mut paths = Vec::new();
-    for entry in fs_err::read_dir(folder)? {
-        let path = entry?.path();
-        let ending = path.extension().map(|ending| ending.to_string_lossy().to_lowercase());
-        if ending.is_some_and(|ending| ENDINGS.contains(&ending.as_str())) {
-            paths.push(path);
-        }
-    }
-    anyhow::ensure!(!paths.is_empty(), "{}: no pictures in this folder", folder.display());
-    paths.sort();
-    Ok(paths)
 }
 
 fn shown(part: Part) -> &'static str {

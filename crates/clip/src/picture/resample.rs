@@ -11,9 +11,12 @@
     reason = "only what is inlined is compiled for the instructions found at run time"
 )]
 
+mod transpose;
+
 use std::ops::Range;
 
 use super::Picture;
+use transpose::LANES;
 
 /// How source pixels are weighted; the kernels are widened when the picture shrinks (antialiasing), but for `Nearest`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -160,8 +163,6 @@ impl pulp::NullaryFnOnce for Passes<'_> {
 const PRECISION: u32 = 32 - 8 - 2;
 /// One half, added so that the final shift rounds.
 const HALF: i32 = 1 << (PRECISION - 1);
-/// Rows that the horizontal pass takes at once: one vector lane each.
-const LANES: usize = 16;
 /// One column of such rows: all reds, all greens, all blues.
 const COLUMN: usize = 3 * LANES;
 
@@ -248,12 +249,11 @@ fn horizontal(picture: &Picture, axis: &Axis, rows: Range<usize>) -> Picture {
     let mut columns = vec![0; span.len() * COLUMN];
     for (block, out) in rgb.chunks_mut(stride * LANES).enumerate() {
         let top = rows.start + block * LANES;
-        for lane in 0..out.len() / stride {
-            let row = &picture.row(top + lane)[span.start * 3..span.end * 3];
-            for (column, &value) in columns.chunks_exact_mut(LANES).zip(row) {
-                column[lane] = value;
-            }
-        }
+        // Lanes without a row of their own take the last one, and nobody reads what comes of it.
+        let row = |lane: usize| {
+            &picture.row((top + lane).min(rows.end - 1))[span.start * 3..span.end * 3]
+        };
+        transpose::rows_to_lanes(&std::array::from_fn(row), &mut columns);
         mix_columns(axis, span.start, &columns, out);
     }
     Picture::new(axis.len(), rows.len(), rgb)
@@ -381,5 +381,39 @@ fn bicubic(x: f64) -> f64 {
         (((x - 5.0) * x + 8.0) * x - 4.0) * A
     } else {
         0.0
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The horizontal pass, one value after the other.
+    fn plain(picture: &Picture, axis: &Axis, rows: Range<usize>) -> Picture {
+        let value = |y: usize, index: usize, channel: usize| {
+            let (start, weights) = axis.kernel(index);
+            let taps = picture.row(y)[start * 3 + channel..].iter().step_by(3);
+            pixel(weights.iter().zip(taps).fold(HALF, |sum, (w, tap)| sum + w * i32::from(*tap)))
+        };
+        let pixels = |y| (0..axis.len()).flat_map(move |i| (0..3).map(move |c| (y, i, c)));
+        let values = rows.clone().flat_map(pixels).map(|(y, index, c)| value(y, index, c));
+        Picture::new(axis.len(), rows.len(), values.collect())
+    }
+
+    #[test]
+    fn the_horizontal_pass_is_the_sum_written_out() {
+        for (width, height, wanted) in [(1, 1, 3), (21, 3, 9), (22, 16, 30), (300, 37, 11)] {
+            let bytes = (0..width * height * 3).map(|i| (i * i / 7 + i) as u8).collect();
+            let picture = Picture::new(width, height, bytes);
+            let whole = (0.0, width as f64);
+            let axis = Axis::new(Filter::Bicubic, width, whole, wanted, 1..wanted - 1);
+            for rows in [0..height, height / 2..height] {
+                let fast = horizontal(&picture, &axis, rows.clone());
+                assert!(
+                    fast == plain(&picture, &axis, rows.clone()),
+                    "{width} x {height}, {rows:?}"
+                );
+            }
+        }
     }
 }
