@@ -56,11 +56,11 @@ fn transpose(mut rows: Rows) -> Rows {
         [(1, 0x00ff_00ff_00ff_00ff), (2, 0x0000_ffff_0000_ffff), (4, 0x0000_0000_ffff_ffff)];
     for (step, mask) in ROUNDS {
         for upper in (0..SIDE).filter(|row| row & step == 0) {
-            for block in 0..BLOCKS {
-                let (high, low) = (rows[upper][block], rows[upper + step][block]);
-                let differ = ((high >> (8 * step)) ^ low) & mask;
-                rows[upper][block] = high ^ (differ << (8 * step));
-                rows[upper + step][block] = low ^ differ;
+            let (before, from) = rows.split_at_mut(upper + step);
+            for (high, low) in before[upper].iter_mut().zip(&mut from[0]) {
+                let differ = ((*high >> (8 * step)) ^ *low) & mask;
+                *high ^= differ << (8 * step);
+                *low ^= differ;
             }
         }
     }
