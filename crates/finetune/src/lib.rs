@@ -13,6 +13,7 @@ mod optim;
 mod rehearsal;
 mod run_dir;
 mod sampler;
+mod saving;
 mod schedule;
 mod train;
 

@@ -16,7 +16,8 @@ use crate::eval::metrics::RECALL_AT;
 use crate::eval::{Direction, Measure, Metric, RetrievalRanks, retrieval};
 use crate::event::{Event, StopReason};
 use crate::optim::Optimizer;
-use crate::run_dir::{Progress, RunDir, read_moments, write_last};
+use crate::run_dir::{Progress, RunDir, read_moments};
+use crate::saving::{Copied, Saving};
 use crate::schedule::learning_rate;
 
 /// What is learnt from, and what decides which model is the best.
@@ -68,7 +69,8 @@ pub fn train(
     session.started(each, steps)?;
     let first = session.progress.step;
     if first.is_multiple_of(each) && !session.progress.evaluated {
-        session.measure(first / each)?;
+        let best = session.measure(first / each)?;
+        session.save(best, false)?;
     }
 
     let mut visits = (usize::MAX, Vec::new());
@@ -82,6 +84,7 @@ pub fn train(
     let steps_left = if session.reason().is_some() { steps..steps } else { first..steps };
     run_ahead::<_, Error>(steps_left, prepare, |batch| {
         let wait = waiting.elapsed();
+        session.tell_saved(Saving::is_done)?;
         let epoch = session.progress.step / each + 1;
         session.step(
             &batch,
@@ -92,12 +95,10 @@ pub fn train(
         let done = session.progress.step;
         let epoch_ends = done.is_multiple_of(each);
         let due = epoch_ends && (epoch.is_multiple_of(config.stop.every_epochs) || done == steps);
-        if due && !session.interrupted {
-            session.measure(epoch)?;
-        }
-        if epoch_ends || session.interrupted || done.is_multiple_of(config.save_every_steps) {
-            session.save_last()?;
-        }
+        let best = due && !session.interrupted && session.measure(epoch)?;
+        let last =
+            epoch_ends || session.interrupted || done.is_multiple_of(config.save_every_steps);
+        session.save(best, last)?;
         waiting = Instant::now();
         Ok(if session.reason().is_some() {
             ControlFlow::Break(())
@@ -129,6 +130,7 @@ struct Session<'a> {
     run: &'a RunDir,
     on_event: OnEvent<'a>,
     progress: Progress,
+    saving: Option<Saving>,
     interrupted: bool,
     unreadable: usize,
     began: Instant,
@@ -169,6 +171,7 @@ impl<'a> Session<'a> {
             run,
             on_event,
             progress,
+            saving: None,
             interrupted: false,
             unreadable: 0,
             began: Instant::now(),
@@ -257,8 +260,8 @@ impl<'a> Session<'a> {
         })
     }
 
-    /// Measures on the validation split, and keeps the model if it is the best so far.
-    fn measure(&mut self, epoch: usize) -> Result<(), Error> {
+    /// Measures on the validation split; whether the model is the best so far.
+    fn measure(&mut self, epoch: usize) -> Result<bool, Error> {
         let began = Instant::now();
         self.tell(&Event::Evaluating { images: self.valid.len() })?;
         let embedded = embed(&mut self.embedder, &self.valid, |_| ())?;
@@ -286,25 +289,34 @@ impl<'a> Session<'a> {
             image_to_text: recalls(&ranks, Direction::ImageToText),
             time: began.elapsed(),
         })?;
-        if best { self.save_best() } else { Ok(()) }
+        Ok(best)
     }
 
-    fn save_best(&mut self) -> Result<(), Error> {
+    /// Begins to save the model as the best, as the newest, or as both.
+    fn save(&mut self, best: bool, last: bool) -> Result<(), Error> {
+        if !best && !last {
+            return Ok(());
+        }
+        self.tell_saved(|_| true)?;
         let checkpoint = self.embedder.checkpoint()?;
-        let path = self.run.replace("best", |dir| Ok(checkpoint.save(dir)?))?;
-        self.tell(&Event::Saved { name: "best".to_owned(), path, step: self.progress.step })
+        let moments = last.then(|| self.optimizer.moments(&mut self.embedder.model)).transpose()?;
+        let last = moments.map(|moments| (moments, self.progress));
+        let copied = Copied { checkpoint, best, last };
+        self.saving = Some(Saving::start(self.run, self.progress.step, copied)?);
+        Ok(())
     }
 
-    fn save_last(&mut self) -> Result<(), Error> {
-        let checkpoint = self.embedder.checkpoint()?;
-        let moments = self.optimizer.moments(&mut self.embedder.model)?;
-        let path = self
-            .run
-            .replace("last", |dir| write_last(dir, &checkpoint, &moments, &self.progress))?;
-        self.tell(&Event::Saved { name: "last".to_owned(), path, step: self.progress.step })
+    /// Tells what has been saved, if it is `time`; waits until it is on the disk.
+    fn tell_saved(&mut self, time: impl FnOnce(&Saving) -> bool) -> Result<(), Error> {
+        let Some(saving) = self.saving.take_if(|saving| time(saving)) else { return Ok(()) };
+        for event in saving.finish()? {
+            self.tell(&event)?;
+        }
+        Ok(())
     }
 
     fn stopped(mut self) -> Result<Outcome, Error> {
+        self.tell_saved(|_| true)?;
         let reason = self.reason().unwrap_or(StopReason::Finished);
         let (best_step, best_value) = self.progress.best.unwrap_or((0, 0.0));
         let Progress { step, pairs, .. } = self.progress;

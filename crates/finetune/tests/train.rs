@@ -109,6 +109,17 @@ fn a_model_learns_what_it_is_shown() {
 }
 
 #[test]
+fn a_checkpoint_that_cannot_be_written_ends_the_run() {
+    let dir = tempfile::tempdir().unwrap();
+    let dataset = draw(dir.path());
+    let place = RunDir::create(&dir.path().join("run")).unwrap();
+    // A file where a folder is to be made.
+    fs_err::write(place.path().join("last.new"), "").unwrap();
+    let error = run(&config(), &dataset, &place, &mut |_| ControlFlow::Continue(())).unwrap_err();
+    assert!(error.to_string().contains("last.new"), "{error}");
+}
+
+#[test]
 fn what_is_kept_in_memory_changes_no_bit() {
     let dir = tempfile::tempdir().unwrap();
     let dataset = draw(dir.path());

@@ -108,6 +108,9 @@ fn has_ff(word: u64) -> bool {
     inverted.wrapping_sub(0x0101_0101_0101_0101) & word & 0x8080_8080_8080_8080 != 0
 }
 
+/// Bits that there are after [`Bits::fill`], at least.
+pub(super) const FILLED: u32 = 56;
+
 /// Reads the data of one scan.
 ///
 /// Small and copied, so that the inner loops keep it in registers. Bits beyond the end are zeros; whoever reads asks [`Bits::check`] from time to time whether it came to that.
@@ -127,7 +130,7 @@ impl<'a> Bits<'a> {
         Self { data, stretch: 0, at: 0, ahead: 0, count: 0 }
     }
 
-    /// Makes sure of 56 bits (0x38): more than a code and its value need.
+    /// Makes sure of [`FILLED`] bits: more than a code and its value need.
     ///
     /// Source: Giesen, "Reading bits in far too many ways, part 2" (2018), variant 4.
     #[inline(always)]
@@ -137,7 +140,7 @@ impl<'a> Bits<'a> {
             self.ahead |= u64::from_be_bytes(*next) >> self.count;
         }
         self.at += ((63 - self.count) >> 3) as usize;
-        self.count |= 0x38;
+        self.count |= FILLED;
     }
 
     /// The next `n` bits, 1 to 16.

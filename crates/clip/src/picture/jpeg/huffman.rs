@@ -1,6 +1,6 @@
 //! Huffman tables, looked up a few bits at a time.
 
-use super::bits::{Bits, Damage, extend};
+use super::bits::{Bits, Damage, FILLED, extend};
 use super::corrupt;
 use crate::picture::PictureError;
 
@@ -32,6 +32,9 @@ pub(super) struct Coefficient {
 impl Coefficient {
     /// Says that the block has no more coefficients: more zeros than a block has places.
     pub(super) const END: u8 = 64;
+
+    /// So many can be looked up before bits are filled up again.
+    pub(super) const IN_ONE_FILL: u32 = FILLED / LOOKAHEAD;
 }
 
 impl Table {

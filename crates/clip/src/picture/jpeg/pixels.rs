@@ -199,7 +199,8 @@ fn colour(colours: Colours, rows: &[Vec<u8>], out: &mut [u8]) {
         (Colours::YCbCr, [y, cb, cr]) => {
             let out = out.as_chunks_mut::<3>().0;
             for (out, ((&y, &cb), &cr)) in out.iter_mut().zip(y.iter().zip(cb).zip(cr)) {
-                *out = rgb(y, cb, cr);
+                // Three stores; one of three bytes would be put together of them first.
+                [out[0], out[1], out[2]] = rgb(y, cb, cr);
             }
         }
         (Colours::Ycck, [y, cb, cr, black]) => {

@@ -184,21 +184,28 @@ impl<'a> Reader<'a> {
         put(0, self.dc(slot)? as i16);
         let (table, mut bits) = (self.ac_table(slot)?, self.bits);
         let (mut k, mut last) = (1, 0);
-        while k < 64 {
+        'block: while k < 64 {
             bits.fill();
-            let next = match table.looked_up(&mut bits) {
-                Some(next) => next,
-                None => long_coefficient(table, &mut bits)?,
-            };
-            if next.run == Coefficient::END {
-                break;
+            for _ in 0..Coefficient::IN_ONE_FILL {
+                let looked_up = table.looked_up(&mut bits);
+                let next = match looked_up {
+                    Some(next) => next,
+                    None => long_coefficient(table, &mut bits)?,
+                };
+                if next.run == Coefficient::END {
+                    break 'block;
+                }
+                k += usize::from(next.run);
+                if next.value != 0 {
+                    put(natural(k)?, next.value);
+                    last = k;
+                }
+                k += 1;
+                // The long ones have taken what was left for the others.
+                if k >= 64 || looked_up.is_none() {
+                    break;
+                }
             }
-            k += usize::from(next.run);
-            if next.value != 0 {
-                put(natural(k)?, next.value);
-                last = k;
-            }
-            k += 1;
         }
         self.bits = bits;
         Ok(last)
