@@ -283,6 +283,7 @@ impl Block<'_> {
             bias,
             activation: None,
             before_activation: None,
+            backward: self.inner.before_gelu.is_some(),
             residual: None,
             y,
         }

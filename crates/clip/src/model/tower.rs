@@ -90,6 +90,11 @@ impl Activations {
         }
     }
 
+    /// Whether a backward pass will follow.
+    pub(super) fn backward(&self) -> bool {
+        self.keep.backward()
+    }
+
     /// Where the first block's input goes, `(R, C)`.
     pub(super) fn input(&self) -> Span {
         self.streams[0]
@@ -221,6 +226,7 @@ impl Tower<'_> {
             bias: None,
             activation: None,
             before_activation: None,
+            backward: a.backward(),
             residual: None,
             y: a.projected,
         });

@@ -67,6 +67,7 @@ impl Vision {
             bias: None,
             activation: None,
             before_activation: None,
+            backward: self.activations.backward(),
             residual: None,
             y: self.embedded,
         });

@@ -6,10 +6,16 @@ use rayon::prelude::*;
 
 use super::matmul::{Into, Matrix, MatrixMut, multiply};
 use super::memory::Memory;
+use super::panels::{self, Finish, MOST_ROWS, Panels};
+use super::prepared::{Form, Prepared};
 use super::simd::{TASK_ELEMENTS, add, add_to, exp, sum_blocks, task_rows, vectorised};
 use crate::ops::{Activated, Activation, Linear, LinearBackward, Update};
 
-pub(super) fn forward(memory: &mut Memory, op: &Linear) {
+pub(super) fn forward(memory: &mut Memory, weights: &mut Prepared<Panels>, op: &Linear) {
+    weights.follow(memory, op.weight);
+    if op.rows <= MOST_ROWS && !op.backward {
+        return forward_few(memory, weights, op);
+    }
     let mut open = memory.open();
     let (x, weight) = (open.read(op.x), open.read(op.weight));
     let bias = op.bias.map(|span| open.read(span));
@@ -29,6 +35,19 @@ pub(super) fn forward(memory: &mut Memory, op: &Linear) {
         affine(y, op.outputs, x, weight, bias, None);
         activate(activation, None, residual, y);
     }
+}
+
+/// Few rows, where the weight is laid out once for many products.
+fn forward_few(memory: &mut Memory, weights: &mut Prepared<Panels>, op: &Linear) {
+    assert!(op.before_activation.is_none(), "what only a backward pass reads, without one");
+    let mut open = memory.open();
+    let weight = Matrix::new(open.read(op.weight), op.outputs, op.inputs);
+    let weight = weights.get(op.weight, Form::Forward, |to| to.lay_out(weight));
+    let x = Matrix::new(open.read(op.x), op.rows, op.inputs);
+    let (bias, residual) =
+        (op.bias.map(|span| open.read(span)), op.residual.map(|span| open.read(span)));
+    let finish = Finish { bias, activation: op.activation, residual };
+    panels::multiply(MatrixMut::new(open.write(op.y), op.rows, op.outputs), x, weight, finish);
 }
 
 /// `y = x weight + bias + residual`: the sums are laid down first, and the product added to them.
@@ -63,14 +82,19 @@ fn activate(activation: Activation, from: Option<&[f32]>, residual: Option<&[f32
         if let Some(from) = from {
             y.copy_from_slice(&from[here.clone()]);
         }
-        match activation {
-            Activation::QuickGelu => quick_gelu(y),
-            Activation::Gelu => gelu(y),
-        }
+        activate_row(activation, y);
         if let Some(residual) = residual {
             add(y, &residual[here]);
         }
     });
+}
+
+/// Values through an activation, in place.
+pub(super) fn activate_row(activation: Activation, y: &mut [f32]) {
+    match activation {
+        Activation::QuickGelu => quick_gelu(y),
+        Activation::Gelu => gelu(y),
+    }
 }
 
 vectorised! {

@@ -1,5 +1,10 @@
 //! Matrix products on strided views, through the `gemm` crate.
-#![expect(unsafe_code, reason = "gemm takes pointers; the bounds are checked here")]
+#![expect(
+    unsafe_code,
+    reason = "gemm takes pointers, and blocks of one matrix are written from several threads; the bounds are checked here"
+)]
+
+use std::marker::PhantomData;
 
 use gemm::Parallelism;
 
@@ -75,6 +80,12 @@ impl<'a> Matrix<'a> {
         debug_assert!(!self.is_across(), "a row in one piece");
         &self.data[row * self.row_stride..][..self.columns]
     }
+
+    /// The memory of such a view from one row on.
+    pub(super) fn rows_from(self, row: usize) -> &'a [f32] {
+        debug_assert!(!self.is_across(), "rows in one piece each");
+        &self.data[row * self.row_stride..]
+    }
 }
 
 fn fits(len: usize, rows: usize, columns: usize, row_stride: usize) -> bool {
@@ -112,6 +123,45 @@ impl<'a> MatrixMut<'a> {
     /// Memory, rows, columns, and elements from one row to the next.
     pub(super) fn parts(self) -> (&'a mut [f32], usize, usize, usize) {
         (self.data, self.rows, self.columns, self.row_stride)
+    }
+}
+
+/// A matrix that several threads write, each its own blocks.
+#[derive(Debug)]
+pub(super) struct Cells<'a> {
+    first: *mut f32,
+    rows: usize,
+    columns: usize,
+    row_stride: usize,
+    life: PhantomData<&'a mut [f32]>,
+}
+
+// SAFETY: the pointer is used through `row` only, whose callers share no element.
+unsafe impl Send for Cells<'_> {}
+// SAFETY: as above.
+unsafe impl Sync for Cells<'_> {}
+
+impl<'a> Cells<'a> {
+    pub(super) fn new(matrix: MatrixMut<'a>) -> Self {
+        let (data, rows, columns, row_stride) = matrix.parts();
+        Self { first: data.as_mut_ptr(), rows, columns, row_stride, life: PhantomData }
+    }
+
+    pub(super) fn rows(&self) -> usize {
+        self.rows
+    }
+
+    pub(super) fn columns(&self) -> usize {
+        self.columns
+    }
+
+    /// # Safety
+    /// Nobody else holds one of these elements meanwhile.
+    pub(super) unsafe fn row(&self, row: usize, from: usize, len: usize) -> &'a mut [f32] {
+        assert!(row < self.rows && from + len <= self.columns, "a block reaches beyond its matrix");
+        // SAFETY: the view was checked when it was made: row `row` has `columns` elements from there on. That
+        // nobody else holds them is promised by the caller.
+        unsafe { std::slice::from_raw_parts_mut(self.first.add(row * self.row_stride + from), len) }
     }
 }
 

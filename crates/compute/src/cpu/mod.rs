@@ -1,4 +1,5 @@
-//! The CPU: matrix products in f32 by `gemm` or in bf16 by our own kernels, everything else plain loops in f32.
+//! The CPU: matrix products in f32 by `gemm`, those of few rows and those in bf16 by our own kernels, everything else plain
+//! loops in f32.
 //!
 //! Work is spread over the current `rayon` pool. Sums are taken in an order that does not depend
 //! on timing, so equal calls give equal bits.
@@ -13,6 +14,8 @@ mod matmul;
 mod memory;
 mod norm;
 mod optimizer;
+mod panels;
+mod prepared;
 mod simd;
 
 pub use matmul::dot_products;
@@ -31,6 +34,8 @@ use crate::ops::{
 use crate::span::{DType, Span};
 use bf16::{Bf16, Kernel};
 use memory::Memory;
+use panels::Panels;
+use prepared::Prepared;
 
 /// The processor that this program runs on.
 #[derive(Debug, Default)]
@@ -38,6 +43,8 @@ pub struct Cpu {
     memory: Memory,
     /// Where products are in bf16.
     bf16: Option<Bf16>,
+    /// Where they are not: weights for products of few rows.
+    panels: Prepared<Panels>,
 }
 
 /// What the factors of matrix products are rounded to; sums, weights and everything else are f32.
@@ -131,7 +138,7 @@ impl Device for Cpu {
     fn linear(&mut self, op: &Linear) {
         match &mut self.bf16 {
             Some(bf16) => bf16::forward(&mut self.memory, bf16, op),
-            None => linear::forward(&mut self.memory, op),
+            None => linear::forward(&mut self.memory, &mut self.panels, op),
         }
     }
 

@@ -6,7 +6,6 @@
 use super::int8::{quantise, quantise_weight};
 use super::output::{LeftTiles, Output, Target};
 use super::pack::{pack, pack_computed};
-use super::prepared::{Form, Prepared};
 use super::product::multiply;
 use super::tile::{Packed, Side};
 use super::{Bf16, Kernel};
@@ -14,6 +13,7 @@ use crate::cpu::attention::{self, Sizes};
 use crate::cpu::matmul::{Matrix, MatrixMut};
 use crate::cpu::memory::{Access, Memory};
 use crate::cpu::norm::normalised_rows;
+use crate::cpu::prepared::{Form, Prepared};
 use crate::ops::{Affine, Block, Picked, ScaleShift};
 
 /// Room for what stands between the products.
@@ -32,7 +32,7 @@ pub(super) struct Room {
 struct Maps<'a, 'b> {
     kernel: Kernel,
     int8: bool,
-    weights: &'a mut Prepared,
+    weights: &'a mut Prepared<Packed>,
     open: &'a mut Access<'b>,
 }
 

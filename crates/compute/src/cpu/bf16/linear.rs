@@ -1,14 +1,14 @@
 //! Linear maps with bias, activation and residual, their products in bf16.
 
-use super::output::{Cells, Output};
+use super::output::Output;
 use super::pack::pack;
-use super::prepared::Form;
 use super::product::multiply;
 use super::tile::Side;
 use super::{Bf16, Room};
 use crate::cpu::linear::{slope, sum_rows};
-use crate::cpu::matmul::{Matrix, MatrixMut};
+use crate::cpu::matmul::{Cells, Matrix, MatrixMut};
 use crate::cpu::memory::Memory;
+use crate::cpu::prepared::Form;
 use crate::ops::{Activated, Linear, LinearBackward, Update};
 
 pub(crate) fn forward(memory: &mut Memory, bf16: &mut Bf16, op: &Linear) {

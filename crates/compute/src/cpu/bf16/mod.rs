@@ -3,7 +3,7 @@
 //! Both factors are first laid out in tiles (`tile`, `pack`, `int8`), then multiplied by blocks on all threads
 //! (`product`), each block by the best kernel that the processor has (`kernel`, `amx`, `avx512`, `vnni`), and leave through
 //! bias, activation and residual (`output`, `store`), on request straight into the tiles of the next product (`block`).
-//! Weights are laid out once between two changes (`prepared`).
+//! Weights are laid out once between two changes (`cpu/prepared.rs`).
 
 #[cfg(target_arch = "x86_64")]
 mod amx;
@@ -16,7 +16,6 @@ mod kernel;
 mod linear;
 mod output;
 mod pack;
-mod prepared;
 mod product;
 mod small;
 #[cfg(target_arch = "x86_64")]
@@ -31,7 +30,7 @@ pub(super) use kernel::Kernel;
 pub(super) use linear::{backward, forward};
 pub(super) use small::Small;
 
-use prepared::Prepared;
+use super::prepared::Prepared;
 use tile::Packed;
 
 /// What bf16 products keep from one operation to the next.
@@ -40,7 +39,7 @@ pub(super) struct Bf16 {
     pub(super) kernel: Kernel,
     /// Whether the linear maps of fused blocks are in int8.
     pub(super) int8: bool,
-    weights: Prepared,
+    weights: Prepared<Packed>,
     room: Room,
     block_room: block::Room,
 }

@@ -6,40 +6,9 @@ use std::marker::PhantomData;
 use super::kernel::{Block, Kernel, SIDE};
 use super::tile::{DEPTH, LINES, PAIRS, Packed, Tile, round};
 use crate::cpu::linear::activated;
-use crate::cpu::matmul::MatrixMut;
+use crate::cpu::matmul::{Cells, MatrixMut};
 use crate::cpu::simd::add_to;
 use crate::ops::Activation;
-
-/// A matrix that several threads write, each its own blocks.
-#[derive(Debug)]
-pub(super) struct Cells<'a> {
-    first: *mut f32,
-    rows: usize,
-    columns: usize,
-    row_stride: usize,
-    life: PhantomData<&'a mut [f32]>,
-}
-
-// SAFETY: the pointer is used through `row` only, whose callers share no element.
-unsafe impl Send for Cells<'_> {}
-// SAFETY: as above.
-unsafe impl Sync for Cells<'_> {}
-
-impl<'a> Cells<'a> {
-    pub(super) fn new(matrix: MatrixMut<'a>) -> Self {
-        let (data, rows, columns, row_stride) = matrix.parts();
-        Self { first: data.as_mut_ptr(), rows, columns, row_stride, life: PhantomData }
-    }
-
-    /// # Safety
-    /// Nobody else holds one of these elements meanwhile.
-    pub(super) unsafe fn row(&self, row: usize, from: usize, len: usize) -> &'a mut [f32] {
-        assert!(row < self.rows && from + len <= self.columns, "a block reaches beyond its matrix");
-        // SAFETY: the view was checked when it was made: row `row` has `columns` elements from there on. That
-        // nobody else holds them is promised by the caller.
-        unsafe { std::slice::from_raw_parts_mut(self.first.add(row * self.row_stride + from), len) }
-    }
-}
 
 /// Tiles in bf16 that will be the left factor of another product, written by several threads.
 #[derive(Debug)]
@@ -140,14 +109,14 @@ impl<'a> Output<'a> {
 
     pub(super) fn rows(&self) -> usize {
         match &self.target {
-            Target::Cells(cells) => cells.rows,
+            Target::Cells(cells) => cells.rows(),
             Target::Tiles(tiles) => tiles.rows,
         }
     }
 
     pub(super) fn columns(&self) -> usize {
         match &self.target {
-            Target::Cells(cells) => cells.columns,
+            Target::Cells(cells) => cells.columns(),
             Target::Tiles(tiles) => tiles.columns,
         }
     }

@@ -2,8 +2,7 @@
 
 use std::collections::HashMap;
 
-use super::tile::Packed;
-use crate::cpu::memory::Memory;
+use super::memory::Memory;
 use crate::span::Span;
 
 /// From which use on, since the weight last changed, its layout is kept. A step uses a weight once each way,
@@ -22,20 +21,20 @@ pub(super) enum Form {
 }
 
 #[derive(Debug, Default)]
-struct Entry {
+struct Entry<L> {
     /// Since the last change, up to [`KEEP_FROM`]: from then on it is laid out in `kept`.
     uses: u32,
-    kept: Option<Packed>,
+    kept: Option<L>,
 }
 
-/// All weights that were used, and room for those that are not kept.
+/// All weights that were used, laid out as `L`, and room for those that are not kept.
 #[derive(Debug, Default)]
-pub(super) struct Prepared {
-    entries: HashMap<(Span, Form), Entry>,
-    shared: Packed,
+pub(super) struct Prepared<L> {
+    entries: HashMap<(Span, Form), Entry<L>>,
+    shared: L,
 }
 
-impl Prepared {
+impl<L: Default> Prepared<L> {
     /// Forgets what was written since the last call.
     ///
     /// `weight` will be asked for next: from now on the memory notes changes of its buffer.
@@ -55,12 +54,7 @@ impl Prepared {
     }
 
     /// The weight at `span`, laid out by `lay_out` if it is not kept.
-    pub(super) fn get(
-        &mut self,
-        span: Span,
-        form: Form,
-        lay_out: impl FnOnce(&mut Packed),
-    ) -> &Packed {
+    pub(super) fn get(&mut self, span: Span, form: Form, lay_out: impl FnOnce(&mut L)) -> &L {
         let entry = self.entries.entry((span, form)).or_default();
         if entry.uses + 1 >= KEEP_FROM {
             return self.keep(span, form, lay_out);
@@ -71,12 +65,7 @@ impl Prepared {
     }
 
     /// The same, kept from the first use on: for passes that change no weight.
-    pub(super) fn keep(
-        &mut self,
-        span: Span,
-        form: Form,
-        lay_out: impl FnOnce(&mut Packed),
-    ) -> &Packed {
+    pub(super) fn keep(&mut self, span: Span, form: Form, lay_out: impl FnOnce(&mut L)) -> &L {
         let entry = self.entries.entry((span, form)).or_default();
         let fresh = entry.uses < KEEP_FROM;
         entry.uses = KEEP_FROM;
@@ -97,9 +86,9 @@ mod tests {
     fn a_weight_is_laid_out_again_after_a_change_and_kept_when_it_rests() {
         let mut memory = Memory::default();
         let weight = memory.alloc(8, DType::F32).unwrap();
-        let mut prepared = Prepared::default();
+        let mut prepared = Prepared::<Vec<f32>>::default();
         let mut times = 0;
-        let mut uses = |prepared: &mut Prepared, memory: &mut Memory, n: usize| {
+        let mut uses = |prepared: &mut Prepared<Vec<f32>>, memory: &mut Memory, n: usize| {
             for _ in 0..n {
                 prepared.follow(memory, weight.part(0, 4));
                 prepared.get(weight.part(0, 4), Form::Forward, |_| times += 1);
