@@ -55,6 +55,12 @@ fn at_once(tokens: usize) -> usize {
     (ROWS_AT_ONCE / tokens.max(1)).max(1)
 }
 
+/// Does `work` on a thread of the pool: from outside, each of the hundred operations of a pass would wake the pool and wait
+/// for it anew, which for one sentence takes longer than many of them.
+fn in_pool<T: Send>(work: impl FnOnce() -> T + Send) -> T {
+    rayon::scope(|_| work())
+}
+
 /// Pairs for one step.
 #[derive(Debug, Clone, Copy)]
 pub struct Batch<'a> {
@@ -218,6 +224,10 @@ impl Model {
     /// # Errors
     /// What the device has to report.
     pub fn image_features(&mut self, pixels: &[f32]) -> Result<Vec<f32>, Error> {
+        in_pool(|| self.features_of_images(pixels))
+    }
+
+    fn features_of_images(&mut self, pixels: &[f32]) -> Result<Vec<f32>, Error> {
         let at_once = at_once(self.config.vision.tokens());
         let mut features = Vec::new();
         for pixels in pixels.chunks(at_once * self.pixels_each()) {
@@ -239,6 +249,10 @@ impl Model {
     /// # Errors
     /// What the device has to report.
     pub fn text_features(&mut self, tokens: &TokenBatch) -> Result<Vec<f32>, Error> {
+        in_pool(|| self.features_of_texts(tokens))
+    }
+
+    fn features_of_texts(&mut self, tokens: &TokenBatch) -> Result<Vec<f32>, Error> {
         let mut features = Vec::new();
         for tokens in tokens.chunks(at_once(tokens.tokens)) {
             let ids = self.lay_out_ids(tokens.batch, tokens.tokens)?;

@@ -187,3 +187,35 @@ fn an_output_may_not_be_an_input() {
     };
     host.device.linear(&op);
 }
+
+#[test]
+fn a_weight_that_rests_is_laid_out_once_and_a_changed_one_is_seen() {
+    let mut host = Host::new(8);
+    let (rows, inputs, outputs) = (7, 40, 33);
+    let (x, weight) = (host.random(rows * inputs), host.random(outputs * inputs));
+    let (x_span, weight_span, y) = (host.put(&x), host.put(&weight), host.dirty(rows * outputs));
+    let op = Linear {
+        rows,
+        inputs,
+        outputs,
+        x: x_span,
+        weight: weight_span,
+        bias: None,
+        activation: None,
+        before_activation: None,
+        backward: false,
+        residual: None,
+        y,
+    };
+    let right = |weight: &[f64]| plain::linear(&x, weight, &vec![0.0; outputs], None);
+    for _ in 0..5 {
+        host.device.linear(&op);
+        close("y", &host.get(y), &right(&weight), 1e-5);
+        host.device.fill(y, 77.0);
+    }
+    let other = host.random(outputs * inputs);
+    let changed: Vec<f32> = other.iter().map(|value| *value as f32).collect();
+    host.device.write(weight_span, &changed);
+    host.device.linear(&op);
+    close("y after a change", &host.get(y), &right(&other), 1e-5);
+}

@@ -60,16 +60,16 @@ impl Maps<'_, '_> {
         let asking = floats.take(if op.picked.is_some() { out * width } else { 0 });
 
         self.norm(op, x, op.norm1, normed);
-        let factor = self.factor(normed, quantised);
+        let mut factor = self.factor(normed, quantised);
         self.map(factor, op.key_value, cells(key_value, rows));
         let asking: &[f32] = if let Some(picked) = op.picked {
             self.pick(picked, width, x, asking);
             self.norm(op, asking, op.norm1, normed);
+            factor = self.factor(normed, quantised);
             asking
         } else {
             x
         };
-        let factor = self.factor(normed, quantised);
         self.map(factor, op.query, cells(query, out));
         self.attend(op, query, key_value, (attention, log_sums));
 
