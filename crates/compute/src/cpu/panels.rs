@@ -14,7 +14,9 @@ use rayon::prelude::*;
 
 use super::linear::activate_row;
 use super::matmul::{Cells, Matrix, MatrixMut};
-use super::simd::{Level, add, level};
+use super::simd::add;
+#[cfg(not(target_arch = "aarch64"))]
+use super::simd::{Level, level};
 use crate::ops::Activation;
 
 /// Up to how many rows this is used. Own choice, measured.
@@ -205,14 +207,14 @@ struct Left<'a> {
 
 impl Kernel {
     fn best() -> Self {
+        #[cfg(target_arch = "aarch64")]
+        return Self::Neon;
+        #[cfg(not(target_arch = "aarch64"))]
         match level() {
             #[cfg(target_arch = "x86_64")]
             Level::Avx512 => Self::Avx512,
             #[cfg(target_arch = "x86_64")]
             Level::Avx2 => Self::Avx2,
-            #[cfg(target_arch = "aarch64")]
-            _ => Self::Neon,
-            #[cfg(not(target_arch = "aarch64"))]
             _ => Self::Plain,
         }
     }
