@@ -50,6 +50,7 @@ pub fn run(words: impl IntoIterator<Item = OsString>) -> u8 {
     let cli = match Cli::try_parse_from(words) {
         Ok(cli) => cli,
         Err(told) => {
+            let told = cli::with_words_in_quotes(told);
             // A reader that has gone away (`finelens --help | head -1`) is no error.
             let _ = told.print();
             return told.exit_code() as u8;

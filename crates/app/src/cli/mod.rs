@@ -75,6 +75,20 @@ impl Precision {
     }
 }
 
+/// Says how a word to leave out is typed, where one was taken for a flag.
+pub(crate) fn with_words_in_quotes(mut told: clap::Error) -> clap::Error {
+    use clap::error::{ContextKind, ContextValue};
+    let of_search = |usage: &ContextValue| usage.to_string().contains(" search ");
+    let is_word = |value: &ContextValue| matches!(value, ContextValue::String(flag) if !flag.starts_with("--"));
+    if told.get(ContextKind::Usage).is_some_and(of_search)
+        && told.get(ContextKind::InvalidArg).is_some_and(is_word)
+    {
+        let tip = "put words to leave out into quotes, as in 'boat -sail', or behind `--`";
+        told.insert(ContextKind::Suggested, ContextValue::StyledStrs(vec![tip.into()]));
+    }
+    told
+}
+
 /// Heading of the flags that every command has.
 const EVERYWHERE: &str = "Every command";
 

@@ -275,3 +275,14 @@ fn data_without_the_split_asked_for() {
     hint: choose another with --split
     ");
 }
+
+#[test]
+fn a_word_to_leave_out_that_looks_like_a_flag_is_told_how_to_be_typed() {
+    let folder = Folder::new();
+    let told = folder.shown(&folder.run(&["search", "boat", "-sail", "--index", "photos.index"]));
+    assert!(told.contains("tip: put words to leave out into quotes, as in 'boat -sail'"), "{told}");
+    let told = folder.shown(&folder.run(&["search", "boat", "--fitler", "x"]));
+    assert!(told.contains("'--filter'"), "{told}");
+    let told = folder.shown(&folder.run(&["eval", "data", "-x"]));
+    assert!(!told.contains("quotes"), "{told}");
+}
