@@ -50,7 +50,6 @@ pub(crate) fn fill(
     embedder: &mut Embedder,
     printer: &Printer,
 ) -> anyhow::Result<Filled> {
-    note_precision(index)?;
     let reader = Reader::new(embedder);
     let read = |batch: usize| -> Vec<Read> {
         let batch = &candidates[batch * BATCH..candidates.len().min((batch + 1) * BATCH)];
@@ -76,6 +75,9 @@ pub(crate) fn fill(
 }
 
 fn tell_speed(pictures: usize, began: Instant, printer: &Printer) {
+    if pictures == 0 {
+        return;
+    }
     let taken = began.elapsed();
     let speed = pictures as f64 / taken.as_secs_f64().max(1e-9);
     printer.say(format_args!(
@@ -141,6 +143,7 @@ impl<'a> Filling<'a> {
 
     fn make_durable(&mut self) -> anyhow::Result<()> {
         if !self.items.is_empty() {
+            note_precision(self.index)?;
             self.index.put(&std::mem::take(&mut self.items))?;
         }
         let refused = reword(self.index, std::mem::take(&mut self.touched))?;

@@ -97,3 +97,28 @@ fn a_question_in_int8_goes_by_what_was_found_when_its_index_was_made() {
         assert_eq!(folder.shown(&answer), found);
     }
 }
+
+#[test]
+fn an_index_tells_what_its_vectors_were_computed_in() {
+    let folder = Folder::with_scenes(4, 4);
+    folder.init();
+    let index = ["index", "data", "--model", "model", "--into", "photos.index"];
+    folder.succeeds(&index);
+    let precisions = || {
+        let stats = folder.succeeds(&["admin", "stats", "photos.index", "--json"]);
+        let stats: serde_json::Value = serde_json::from_str(&stats).unwrap();
+        stats["precisions"].clone()
+    };
+    assert_eq!(precisions(), serde_json::json!(["f32"]));
+    let picture = fs_err::read_dir(folder.path("data/images")).unwrap().next().unwrap().unwrap();
+    let name = format!("data/images/{}", picture.file_name().display());
+    // Its time changes, its bytes do not: nothing is embedded.
+    let bytes = fs_err::read(picture.path()).unwrap();
+    folder.write(&name, bytes);
+    let bf16 = [&index[..], &["--precision", "bf16"]].concat();
+    folder.succeeds(&bf16);
+    assert_eq!(precisions(), serde_json::json!(["f32"]));
+    folder.picture(&name);
+    folder.succeeds(&bf16);
+    assert_eq!(precisions(), serde_json::json!(["f32", "bf16"]));
+}
