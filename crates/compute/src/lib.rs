@@ -19,7 +19,7 @@
 //! );
 //! device.write(x, &[1.0, 2.0]);
 //! device.write(weight, &[10.0, 100.0]);
-//! device.linear(&Linear { rows: 1, inputs: 2, outputs: 1, x, weight, bias: None, activation: None, before_activation: None, backward: false, residual: None, y });
+//! device.linear(&Linear { rows: 1, inputs: 2, outputs: 1, x, weight, bias: None, activation: None, before_activation: None, training: false, residual: None, y });
 //! let mut out = [0.0];
 //! device.read(y, &mut out)?;
 //! assert_eq!(out, [210.0]);

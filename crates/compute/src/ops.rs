@@ -52,8 +52,8 @@ pub struct Linear {
     pub activation: Option<Activation>,
     /// `(R, outputs)`: what the activation is applied to, where a backward pass will read it.
     pub before_activation: Option<Span>,
-    /// Whether a backward pass will follow. Where none does, a device may keep the weight in a form of its own.
-    pub backward: bool,
+    /// Whether this is part of a training step. Elsewhere weights rest, and a device may keep them in a form of its own.
+    pub training: bool,
     /// `(R, outputs)`.
     pub residual: Option<Span>,
     /// `(R, outputs)`.

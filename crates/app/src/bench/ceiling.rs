@@ -121,7 +121,7 @@ fn product(session: &mut Session<'_>) -> anyhow::Result<()> {
         bias: None,
         activation: None,
         before_activation: None,
-        backward: false,
+        training: false,
         residual: None,
         y,
     };

@@ -119,6 +119,8 @@ pub(super) struct Block<'a> {
     pub(super) inner: Inner,
     /// In the last block.
     pub(super) picked: Option<Picked>,
+    /// Whether this is part of a training step, even where this tower does not learn.
+    pub(super) training: bool,
 }
 
 impl Block<'_> {
@@ -283,7 +285,7 @@ impl Block<'_> {
             bias,
             activation: None,
             before_activation: None,
-            backward: self.inner.before_gelu.is_some(),
+            training: self.training,
             residual: None,
             y,
         }

@@ -29,7 +29,14 @@ impl Text {
         let tower = &config.text.tower;
         let shape = Shape::new(tower, batch, tokens, true);
         Self {
-            activations: Activations::plan(plan, shape, tower.layers, config.embed_dim, keep),
+            activations: Activations::plan(
+                plan,
+                shape,
+                tower.layers,
+                config.embed_dim,
+                keep,
+                backward,
+            ),
             gradients: backward.then(|| Gradients::plan(plan, &shape, config.embed_dim)),
         }
     }

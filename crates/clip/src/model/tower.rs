@@ -38,6 +38,8 @@ impl Keep {
 pub(super) struct Activations {
     pub(super) shape: Shape,
     keep: Keep,
+    /// Whether this is part of a training step, even where this tower does not learn.
+    pub(super) training: bool,
     /// Input of each block, `(R, C)`.
     streams: Vec<Span>,
     /// What is inside each block; the same for all but the last where it is not kept, none where blocks are fused.
@@ -58,6 +60,7 @@ impl Activations {
         layers: usize,
         embed_dim: usize,
         keep: Keep,
+        training: bool,
     ) -> Self {
         let (batch, width) = (shape.batch, shape.width);
         let stream = |plan: &mut Plan| plan.take(shape.rows() * width);
@@ -79,6 +82,7 @@ impl Activations {
         Self {
             shape,
             keep,
+            training,
             streams,
             inner,
             pooled: plan.take(batch * width),
@@ -88,11 +92,6 @@ impl Activations {
             scales: plan.take(batch),
             features: plan.take(batch * embed_dim),
         }
-    }
-
-    /// Whether a backward pass will follow.
-    pub(super) fn backward(&self) -> bool {
-        self.keep.backward()
     }
 
     /// Where the first block's input goes, `(R, C)`.
@@ -187,6 +186,7 @@ impl Tower<'_> {
             x: streams[i],
             inner: inner[i],
             picked: self.picked_in(i),
+            training: self.activations.training,
         }
     }
 
@@ -226,7 +226,7 @@ impl Tower<'_> {
             bias: None,
             activation: None,
             before_activation: None,
-            backward: a.backward(),
+            training: a.training,
             residual: None,
             y: a.projected,
         });

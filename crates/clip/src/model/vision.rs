@@ -45,6 +45,7 @@ impl Vision {
                 vision.tower.layers,
                 config.embed_dim,
                 keep,
+                backward,
             ),
             gradients: backward.then(|| Gradients::plan(plan, &shape, config.embed_dim)),
         }
@@ -67,7 +68,7 @@ impl Vision {
             bias: None,
             activation: None,
             before_activation: None,
-            backward: self.activations.backward(),
+            training: self.activations.training,
             residual: None,
             y: self.embedded,
         });

@@ -13,7 +13,7 @@ use crate::ops::{Activated, Activation, Linear, LinearBackward, Update};
 
 pub(super) fn forward(memory: &mut Memory, weights: &mut Prepared<Panels>, op: &Linear) {
     weights.follow(memory, op.weight);
-    if op.rows <= MOST_ROWS && !op.backward {
+    if op.rows <= MOST_ROWS && !op.training {
         return forward_few(memory, weights, op);
     }
     let mut open = memory.open();

@@ -45,7 +45,7 @@ fn in_bf16_a_changed_weight_is_seen_and_the_same_call_gives_the_same_bits() {
         bias: None,
         activation: None,
         before_activation: None,
-        backward: false,
+        training: false,
         residual: None,
         y,
     };
@@ -87,7 +87,7 @@ fn check(
         bias: Some(spans.2),
         activation,
         before_activation: activated.map(|activated| activated.input),
-        backward: true,
+        training: true,
         residual: Some(spans.3),
         y,
     });
@@ -159,7 +159,7 @@ fn without_bias_and_residual_the_product_replaces_what_was_there() {
         bias: None,
         activation: None,
         before_activation: None,
-        backward: false,
+        training: false,
         residual: None,
         y,
     });
@@ -181,7 +181,7 @@ fn an_output_may_not_be_an_input() {
         bias: None,
         activation: None,
         before_activation: None,
-        backward: false,
+        training: false,
         residual: None,
         y: x,
     };
@@ -203,7 +203,7 @@ fn a_weight_that_rests_is_laid_out_once_and_a_changed_one_is_seen() {
         bias: None,
         activation: None,
         before_activation: None,
-        backward: false,
+        training: false,
         residual: None,
         y,
     };
