@@ -40,7 +40,7 @@ pub(crate) use exact::{cosines, exact};
 const BIT_DIMENSIONS: usize = 128;
 
 /// Rows from which on lists are trained and the first look is at bits. At 10,000 x 512 that takes 0.03 ms where bytes take
-/// 0.33 (one Xeon core with AVX-512, `examples/scan.rs`); below, all rows by bytes are fast enough and need no training.
+/// 0.33 (one Xeon core with AVX-512); below, all rows by bytes are fast enough and need no training.
 const TRAINED_ROWS: usize = 8_192;
 
 /// Rows in a chunk of the tail. A chunk is copied when a row is added to it.
@@ -59,7 +59,7 @@ const MOST_LISTS: usize = 1 << 14;
 const SEED: u64 = 0x66_69_6e_65_6c_65_6e_73;
 
 /// Allowed rows that are scored directly when they are at most one of so many, or this few. Scoring a row takes as long as
-/// estimating some 50: 0.14 us and 4 ns at 200,000 x 512 (`examples/scan.rs`).
+/// estimating some 50: 0.14 us and 4 ns at 200,000 x 512 (one Xeon core with AVX-512).
 const DIRECT: (usize, usize) = (64, 512);
 
 /// Codes of rows 0 to N. Cheap to clone, and never changes.
@@ -229,7 +229,7 @@ impl VectorIndex {
     /// How a search works, in words.
     pub(crate) fn describe(&self) -> String {
         let first = if self.by_bits() { "1-bit codes" } else { "8-bit codes" };
-        match self.manifest.measured {
+        match self.manifest.measured.filter(|_| self.quantiser.lists() > 1) {
             Some(measured) => format!(
                 "{first} in {} lists, {:.0} probed, {:.0} rescored{}",
                 self.quantiser.lists(),
