@@ -39,7 +39,10 @@ impl Saving {
     pub(crate) fn start(run: &RunDir, step: usize, copied: Copied) -> Result<Self, Error> {
         let run = run.clone();
         let writer = Builder::new().name("checkpoint".to_owned());
-        let thread = Some(writer.spawn(move || write(&run, &copied))?);
+        let spawned = writer.spawn(move || write(&run, &copied)).map_err(|error| {
+            std::io::Error::new(error.kind(), format!("a thread that writes a checkpoint: {error}"))
+        });
+        let thread = Some(spawned?);
         Ok(Self { step, thread })
     }
 

@@ -82,7 +82,7 @@ pub fn train(
     };
     let mut waiting = Instant::now();
     let steps_left = if session.reason().is_some() { steps..steps } else { first..steps };
-    run_ahead::<_, Error>(steps_left, prepare, |batch| {
+    let ended = run_ahead::<_, Error>(steps_left, prepare, |batch| {
         let wait = waiting.elapsed();
         session.tell_saved(Saving::is_done)?;
         let epoch = session.progress.step / each + 1;
@@ -105,7 +105,11 @@ pub fn train(
         } else {
             ControlFlow::Continue(())
         })
-    })?;
+    });
+    // What was being written counts even where training ends with an error.
+    let told = session.tell_saved(|_| true);
+    ended?;
+    told?;
     session.stopped()
 }
 
@@ -316,7 +320,6 @@ impl<'a> Session<'a> {
     }
 
     fn stopped(mut self) -> Result<Outcome, Error> {
-        self.tell_saved(|_| true)?;
         let reason = self.reason().unwrap_or(StopReason::Finished);
         let (best_step, best_value) = self.progress.best.unwrap_or((0, 0.0));
         let Progress { step, pairs, .. } = self.progress;
