@@ -13,7 +13,8 @@ use crate::ops::{Activated, Activation, Linear, LinearBackward, Update};
 
 pub(super) fn forward(memory: &mut Memory, weights: &mut Prepared<Panels>, op: &Linear) {
     weights.follow(memory, op.weight);
-    if op.rows <= MOST_ROWS && !op.training {
+    let only_y = !op.training && op.before_activation.is_none();
+    if only_y && op.rows <= MOST_ROWS && panels::are_fast() {
         return forward_few(memory, weights, op);
     }
     let mut open = memory.open();
@@ -39,7 +40,6 @@ pub(super) fn forward(memory: &mut Memory, weights: &mut Prepared<Panels>, op: &
 
 /// Few rows, where the weight is laid out once for many products.
 fn forward_few(memory: &mut Memory, weights: &mut Prepared<Panels>, op: &Linear) {
-    assert!(op.before_activation.is_none(), "what only a backward pass reads, without one");
     let mut open = memory.open();
     let weight = Matrix::new(open.read(op.weight), op.outputs, op.inputs);
     let weight = weights.get(op.weight, Form::Forward, |to| to.lay_out(weight));
