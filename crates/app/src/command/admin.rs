@@ -1,5 +1,6 @@
 //! `finelens admin`: look after an index.
 
+use std::collections::BTreeSet;
 use std::path::Path;
 
 use finelens_search::{Backend, Embedded};
@@ -7,7 +8,7 @@ use finelens_search::{Backend, Embedded};
 use crate::Verdict;
 use crate::cli::{Admin, Compact, Copy, Relocate, Stats};
 use crate::error::Error;
-use crate::indexing::{self, spread};
+use crate::indexing::{self, UPLOADS, spread};
 use crate::number::{bytes, counted, grouped};
 use crate::printer::Printer;
 use crate::progress::Stages;
@@ -146,9 +147,12 @@ fn relocate(words: &Relocate, printer: &Printer) -> anyhow::Result<Verdict> {
     Ok(Verdict::Done)
 }
 
-/// The root that was named, or the only one.
+/// The root that was named, or the only one. Pictures know theirs even where the list of roots was damaged.
 fn root_of(index: &Embedded, words: &Relocate) -> anyhow::Result<String> {
-    let names: Vec<String> = index.roots()?.into_keys().collect();
+    let of_pictures = index.known()?.into_values().filter_map(|known| Some(known.place?.root));
+    let of_pictures = of_pictures.filter(|root| root != UPLOADS);
+    let names: BTreeSet<String> = index.roots()?.into_keys().chain(of_pictures).collect();
+    let names: Vec<String> = names.into_iter().collect();
     match &words.root {
         Some(name) if names.contains(name) => return Ok(name.clone()),
         None if names.len() == 1 => return Ok(names[0].clone()),

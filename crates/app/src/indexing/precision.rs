@@ -36,11 +36,12 @@ fn note(index: &Embedded, precision: &str) -> anyhow::Result<()> {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use super::*;
     use finelens_search::{Fingerprint, Item, Language, Record, Settings};
 
-    fn index(dir: &tempfile::TempDir) -> Embedded {
+    /// One without pictures.
+    pub(in crate::indexing) fn index(dir: &tempfile::TempDir) -> Embedded {
         let model = Fingerprint { hash: "0a".to_owned(), name: "model".to_owned() };
         let (language, text_fields) = (Language::English, Vec::new());
         Embedded::create(dir.path(), &Settings { dim: 16, model, language, text_fields }).unwrap()

@@ -47,9 +47,10 @@ pub(crate) fn register(
         places.peek().is_none()
             || places.take(SAMPLE).any(|place| folder.join(&place.path).exists())
     };
+    // Where the roots were damaged, a name may be of pictures that lie elsewhere.
     let free = |name: &String| {
-        name != UPLOADS
-            && roots.get(name).is_none_or(|known: &PathBuf| !known.exists() && moved_here(name))
+        let is_there = roots.get(name).is_some_and(|known: &PathBuf| known.exists());
+        name != UPLOADS && !is_there && moved_here(name)
     };
     let mut numbered = (2..).map(|number| format!("{plain}-{number}"));
     let name = Some(plain.clone()).filter(free).or_else(|| numbered.find(free));
@@ -75,7 +76,9 @@ pub(crate) fn must_not_replace<'a>(
     let others = |id: &&str| {
         let place = known.get(*id).and_then(|known| known.place.as_ref());
         place.filter(|place| place.root != root).is_some_and(|place| {
-            roots.get(&place.root).is_some_and(|folder| folder.join(&place.path).exists())
+            let folder = roots.get(&place.root);
+            let is_known_gone = folder.is_some_and(|folder| !folder.join(&place.path).exists());
+            place.root != UPLOADS && !is_known_gone
         })
     };
     let taken: Vec<&str> = ids.filter(others).collect();
@@ -83,4 +86,30 @@ pub(crate) fn must_not_replace<'a>(
     let place = known[*first].place.as_ref().map_or(String::new(), |place| place.root.clone());
     let folder = roots.get(&place).cloned().unwrap_or_default();
     Err(Error::TakenIds { count: taken.len(), first: (*first).to_owned(), folder }.into())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::indexing::precision::tests::index;
+    use finelens_search::Place;
+
+    #[test]
+    fn a_name_belongs_to_its_pictures_even_where_the_list_of_roots_was_lost() {
+        let (dir, folders) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+        let index = index(&dir);
+        let [own, other] = ["a/photos", "b/photos"].map(|name| folders.path().join(name));
+        for folder in [&own, &other] {
+            fs_err::create_dir_all(folder).unwrap();
+        }
+        fs_err::write(own.join("x.jpg"), "").unwrap();
+        let (root, path) = ("photos".to_owned(), "x.jpg".to_owned());
+        let place = Some(Place { root, path, bytes: 0, modified_ns: 0, crc: 0 });
+        let known = BTreeMap::from([("x".to_owned(), Known { place, words_crc: 0 })]);
+
+        assert_eq!(register(&index, &other, &known).unwrap(), "photos-2");
+        must_not_replace(&index, "photos-2", ["x"].into_iter(), &known).unwrap_err();
+        assert_eq!(register(&index, &own, &known).unwrap(), "photos");
+        must_not_replace(&index, "photos", ["x"].into_iter(), &known).unwrap();
+    }
 }

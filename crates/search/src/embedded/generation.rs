@@ -232,8 +232,10 @@ impl Generation {
             self.whole_json::<(Rule, Option<Fitted>)>(FUSION).err(),
             self.whole_json::<BTreeMap<String, String>>(NOTES).err(),
             self.whole_json::<BTreeMap<String, PathBuf>>(ROOTS).err(),
+            self.store.fact(PROBES).err(),
         ];
-        facts.into_iter().flatten().collect()
+        let is_damage = |error: &Error| matches!(error, Error::Damaged { .. });
+        facts.into_iter().flatten().filter(is_damage).collect()
     }
 
     /// How the legs are put together, and on what that was fitted; by rank where that is not known.
