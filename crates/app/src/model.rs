@@ -74,7 +74,7 @@ static PRECISION: OnceLock<Precision> = OnceLock::new();
 /// Notes what was typed, if the command can do with it.
 pub(crate) fn compute_in(typed: Option<cli::Precision>, command: &Command) -> Result<(), Error> {
     if typed == Some(cli::Precision::Int8) {
-        if !knows_int8(command) {
+        if guesses_int8(command) {
             return Err(PrecisionError::Int8Elsewhere.into());
         }
         if Cpu::fastest() == Precision::F32 {
@@ -86,10 +86,11 @@ pub(crate) fn compute_in(typed: Option<cli::Precision>, command: &Command) -> Re
     Ok(())
 }
 
-/// Whether a command looks at int8 before it uses it, or goes by what another has found.
-fn knows_int8(command: &Command) -> bool {
-    use Command::{Bench, Eval, Index, Search, Serve};
-    matches!(command, Eval(_) | Index(_) | Bench(_) | Search(_) | Serve(_))
+/// Whether a command would compute in int8 without looking whether that is good enough, and without going by what another
+/// has found.
+fn guesses_int8(command: &Command) -> bool {
+    use Command::{Demo, Find, Train};
+    matches!(command, Train(_) | Demo(_) | Find(_))
 }
 
 fn typed() -> Option<cli::Precision> {

@@ -72,9 +72,10 @@ fn kept(index: &Embedded) -> anyhow::Result<Option<Kept>> {
     Ok(index.note(NOTE)?.and_then(|text| serde_json::from_str(&text).ok()))
 }
 
-/// Whether int8 is to be used for an index on whose pictures it was never looked at.
-pub(crate) fn is_unseen(index: &Embedded) -> anyhow::Result<bool> {
-    Ok(model::precision() == Precision::Int8 && kept(index)?.is_none())
+/// Whether int8 is to be used for an index on whose pictures it was not found good yet. A refusal is looked at again: the
+/// data may have changed.
+pub(crate) fn is_to_be_seen(index: &Embedded) -> anyhow::Result<bool> {
+    Ok(model::precision() == Precision::Int8 && kept(index)?.is_none_or(|kept| !kept.good))
 }
 
 /// An error in int8, unless it was found good enough on the pictures of this index.
@@ -102,6 +103,11 @@ fn compared(
     let mut exact = Embedder::new(checkpoint.clone(), model::device_in(Precision::F32))?;
     let right = embed(&mut exact, &sample, |_| {})?;
     drop(exact);
+    anyhow::ensure!(
+        !right.examples.is_empty(),
+        "--precision int8: expected pictures to compare it with f32 on, found none of {} readable",
+        sample.len()
+    );
     let mut embedder = model::embedder(checkpoint)?;
     let found = Agreement::of(&right, &embed(&mut embedder, &sample, |_| {})?)?;
     Ok((embedder, found))

@@ -175,7 +175,7 @@ impl Job<'_> {
         let plan = self.plan(target, &before)?;
         let index = target.filling();
         let mut embedder = Lazy { job: self, index, model: &target.model, embedder: None };
-        if rounding::is_unseen(index)? {
+        if rounding::is_to_be_seen(index)? {
             embedder.get()?;
         }
         let mut done = Done { same: plan.same, ..Done::default() };

@@ -194,11 +194,13 @@ fn copy_folder(from: &Path, to: &Path) -> std::io::Result<()> {
 }
 
 fn copy_file(from: &Path, to: &Path) -> std::io::Result<()> {
-    match fs_err::copy(from, to) {
-        Ok(_) => fs_err::OpenOptions::new().write(true).open(to)?.sync_all(),
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(()),
-        Err(error) => Err(error),
-    }
+    let mut read = match fs_err::File::open(from) {
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(()),
+        opened => opened?,
+    };
+    let mut written = fs_err::File::create(to)?;
+    std::io::copy(&mut read, &mut written)?;
+    written.sync_all()
 }
 
 /// Who uses a picture after one of its records is gone.

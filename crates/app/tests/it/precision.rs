@@ -90,6 +90,8 @@ fn a_question_in_int8_goes_by_what_was_found_when_its_index_was_made() {
     let looked = folder.run(&[&index[..], &["--precision", "int8"]].concat());
     let found = folder.shown(&looked);
     assert!(found.contains("mean cosine to f32"), "{found}");
+    let again = folder.run(&[&index[..], &["--precision", "int8"]].concat());
+    assert_eq!(again.status.code(), looked.status.code());
     let answer = folder.run(&search);
     if looked.status.success() {
         assert_eq!(answer.status.code(), Some(0), "{}", folder.shown(&answer));
