@@ -336,10 +336,10 @@ impl Locator {
     }
 }
 
-/// The picture at `relative`, or all pictures in the folder there.
+/// The picture at `relative`, or all pictures in the folder there; links to folders may lead back, so they are passed over.
 fn gather(root: &Path, relative: &Path, depth: usize, found: &mut Vec<PathBuf>) {
     let path = root.join(relative);
-    if !path.is_dir() {
+    if !path.symlink_metadata().is_ok_and(|entry| entry.is_dir()) {
         found.extend(is_picture(&path.to_string_lossy()).then(|| relative.to_owned()));
         return;
     }

@@ -37,7 +37,7 @@ fn main() {
     let words: Vec<String> = std::env::args().skip(1).collect();
     match &words[..] {
         [dir, count] => generate(Path::new(dir), count.parse().unwrap()),
-        _ => println!("usage: generate DIR N"),
+        _ => panic!("usage: generate DIR N"),
     }
 }
 
