@@ -1,11 +1,30 @@
 //! Linear maps.
 
 use finelens_compute::plain;
-use finelens_compute::{Activated, Activation, Device, Linear, LinearBackward, Precision, Update};
+use finelens_compute::{
+    Activated, Activation, Device, Linear, LinearBackward, Precision, Span, Update,
+};
 
 use crate::host::{Host, close, weigh};
 
 const KINDS: [Option<Activation>; 3] = [None, Some(Activation::QuickGelu), Some(Activation::Gelu)];
+
+/// A product and nothing else.
+fn bare((rows, inputs, outputs): (usize, usize, usize), x: Span, weight: Span, y: Span) -> Linear {
+    Linear {
+        rows,
+        inputs,
+        outputs,
+        x,
+        weight,
+        bias: None,
+        activation: None,
+        before_activation: None,
+        training: false,
+        residual: None,
+        y,
+    }
+}
 
 #[test]
 fn forward_and_backward_agree_with_the_twin() {
@@ -36,19 +55,7 @@ fn in_bf16_a_changed_weight_is_seen_and_the_same_call_gives_the_same_bits() {
     let (rows, inputs, outputs) = (40, 70, 50);
     let (x, weight) = (host.random(rows * inputs), host.random(outputs * inputs));
     let (x_span, weight_span, y) = (host.put(&x), host.put(&weight), host.dirty(rows * outputs));
-    let op = Linear {
-        rows,
-        inputs,
-        outputs,
-        x: x_span,
-        weight: weight_span,
-        bias: None,
-        activation: None,
-        before_activation: None,
-        training: false,
-        residual: None,
-        y,
-    };
+    let op = bare((rows, inputs, outputs), x_span, weight_span, y);
     let result = |host: &mut Host| {
         host.device.linear(&op);
         host.get(y)
@@ -150,19 +157,7 @@ fn without_bias_and_residual_the_product_replaces_what_was_there() {
     let mut host = Host::new(6);
     let (x, weight) = (host.random(4 * 6), host.random(5 * 6));
     let (spans, y) = ((host.put(&x), host.put(&weight)), host.dirty(4 * 5));
-    host.device.linear(&Linear {
-        rows: 4,
-        inputs: 6,
-        outputs: 5,
-        x: spans.0,
-        weight: spans.1,
-        bias: None,
-        activation: None,
-        before_activation: None,
-        training: false,
-        residual: None,
-        y,
-    });
+    host.device.linear(&bare((4, 6, 5), spans.0, spans.1, y));
     close("y", &host.get(y), &plain::linear(&x, &weight, &[0.0; 5], None), 1e-5);
 }
 
@@ -172,41 +167,16 @@ fn an_output_may_not_be_an_input() {
     let mut host = Host::new(7);
     let x = host.zeros(4);
     let weight = host.zeros(4);
-    let op = Linear {
-        rows: 2,
-        inputs: 2,
-        outputs: 2,
-        x,
-        weight,
-        bias: None,
-        activation: None,
-        before_activation: None,
-        training: false,
-        residual: None,
-        y: x,
-    };
-    host.device.linear(&op);
+    host.device.linear(&bare((2, 2, 2), x, weight, x));
 }
 
 #[test]
-fn a_weight_that_rests_is_laid_out_once_and_a_changed_one_is_seen() {
+fn a_weight_that_rests_gives_the_same_and_a_changed_one_is_seen() {
     let mut host = Host::new(8);
     let (rows, inputs, outputs) = (7, 40, 33);
     let (x, weight) = (host.random(rows * inputs), host.random(outputs * inputs));
     let (x_span, weight_span, y) = (host.put(&x), host.put(&weight), host.dirty(rows * outputs));
-    let op = Linear {
-        rows,
-        inputs,
-        outputs,
-        x: x_span,
-        weight: weight_span,
-        bias: None,
-        activation: None,
-        before_activation: None,
-        training: false,
-        residual: None,
-        y,
-    };
+    let op = bare((rows, inputs, outputs), x_span, weight_span, y);
     let right = |weight: &[f64]| plain::linear(&x, weight, &vec![0.0; outputs], None);
     for _ in 0..5 {
         host.device.linear(&op);
