@@ -67,7 +67,7 @@ pub(crate) fn measure(
     classes: Option<&Classes>,
     printer: &Printer,
 ) -> anyhow::Result<Measured> {
-    let mut embedder = rounding::embedder(checkpoint, examples, printer)?;
+    let mut embedder = rounding::embedder(None, checkpoint, examples, printer)?;
     let bar = counter(printer, "measuring", examples.len());
     let embedded = embed(&mut embedder, examples, |done| bar.set_position(done as u64))?;
     bar.finish_and_clear();

@@ -26,8 +26,10 @@ const LEAST_COSINE: f64 = 0.99;
 /// Mean recall that may be lost, half a point. Own choice.
 const MOST_LOST: f64 = 0.005;
 
-/// The model where it computes; in int8, an error unless its vectors of some of `examples` are nearly those of f32.
+/// The model where it computes; in int8, an error unless its vectors of some of `examples` are nearly those of f32. An index
+/// keeps what was found.
 pub(crate) fn embedder(
+    index: Option<&Embedded>,
     checkpoint: Checkpoint,
     examples: &[&Example],
     printer: &Printer,
@@ -36,23 +38,10 @@ pub(crate) fn embedder(
         return model::embedder(checkpoint);
     }
     let (embedder, found) = compared(checkpoint, examples)?;
-    found.told(printer)?;
-    Ok(embedder)
-}
-
-/// The same for an index, which keeps what was found.
-pub(crate) fn embedder_for(
-    index: &Embedded,
-    checkpoint: Checkpoint,
-    examples: &[&Example],
-    printer: &Printer,
-) -> anyhow::Result<Embedder> {
-    if model::precision() != Precision::Int8 {
-        return model::embedder(checkpoint);
+    if let Some(index) = index {
+        let kept = Kept { good: found.check().is_ok(), found: found.to_string() };
+        index.set_note(NOTE, &serde_json::to_string(&kept)?)?;
     }
-    let (embedder, found) = compared(checkpoint, examples)?;
-    let kept = Kept { good: found.check().is_ok(), found: found.to_string() };
-    index.set_note(NOTE, &serde_json::to_string(&kept)?)?;
     found.told(printer)?;
     Ok(embedder)
 }
@@ -74,7 +63,7 @@ fn kept(index: &Embedded) -> anyhow::Result<Option<Kept>> {
 
 /// Whether int8 is to be used for an index on whose pictures it was not found good yet. A refusal is looked at again: the
 /// data may have changed.
-pub(crate) fn is_to_be_seen(index: &Embedded) -> anyhow::Result<bool> {
+pub(crate) fn is_unproven(index: &Embedded) -> anyhow::Result<bool> {
     Ok(model::precision() == Precision::Int8 && kept(index)?.is_none_or(|kept| !kept.good))
 }
 

@@ -18,7 +18,8 @@ pub(crate) struct Bench {
     /// Time this part only; may be repeated.
     #[arg(long, value_name = "PART", value_enum)]
     pub(crate) only: Vec<Part>,
-    /// Decode and embed the picture files of this folder instead of drawn ones: how fast an index of them would be made.
+    /// Decode and embed the picture files of this folder, 256 of them at most, instead of drawn ones: how fast an index of them
+    /// would be made.
     #[arg(long, value_name = "DIR")]
     pub(crate) pictures: Option<PathBuf>,
     /// Pictures or texts at once; may be repeated. Default: 1, 16 and 64, and for training steps 16 and 64.

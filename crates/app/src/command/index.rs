@@ -175,7 +175,7 @@ impl Job<'_> {
         let plan = self.plan(target, &before)?;
         let index = target.filling();
         let mut embedder = Lazy { job: self, index, model: &target.model, embedder: None };
-        if rounding::is_to_be_seen(index)? {
+        if rounding::is_unproven(index)? {
             embedder.get()?;
         }
         let mut done = Done { same: plan.same, ..Done::default() };
@@ -367,7 +367,7 @@ impl Lazy<'_> {
         } else {
             let checkpoint = self.model.checkpoint()?;
             let Job { examples, printer, .. } = *self.job;
-            rounding::embedder_for(self.index, checkpoint, examples, printer)?
+            rounding::embedder(Some(self.index), checkpoint, examples, printer)?
         };
         Ok(self.embedder.insert(embedder))
     }

@@ -177,11 +177,12 @@ pub(crate) fn copy(from: &Path, to: &Path) -> std::io::Result<()> {
 }
 
 fn copy_folder(from: &Path, to: &Path) -> std::io::Result<()> {
-    if !from.is_dir() {
-        return Ok(());
-    }
+    let entries = match fs_err::read_dir(from) {
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(()),
+        opened => opened?,
+    };
     fs_err::create_dir_all(to)?;
-    for entry in fs_err::read_dir(from)? {
+    for entry in entries {
         let entry = entry?;
         let (path, copy) = (entry.path(), to.join(entry.file_name()));
         if path.is_dir() {
