@@ -2,7 +2,7 @@
 
     python bench/torch_step.py --mode step --batch 16 --tokens 32
     python bench/torch_step.py --mode image --batch 64 --precision bf16 --compile
-    python bench/torch_step.py --mode text --batch 64 --tokens 32 --precision bf16 --library open_clip
+    python bench/torch_step.py --mode text --batch 64 --tokens 32 --precision bf16 --package open_clip
 
 Weights and inputs are random: nothing is downloaded, and the time does not depend on them. Prints one JSON
 line per repeat, {"what", "batch", "tokens", "seconds", "per_second", "peak_rss_mib"}; warm-up is not printed.
@@ -72,7 +72,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--warmup", type=int, default=1, help="repeats before the first that counts")
     parser.add_argument("--threads", type=int, default=os.cpu_count(), help="PyTorch threads (default: all cores)")
     parser.add_argument("--precision", choices=("f32", "autocast", "bf16"), default="f32")
-    parser.add_argument("--library", choices=("transformers", "open_clip"), default="transformers")
+    parser.add_argument("--package", choices=("transformers", "open_clip"), default="transformers")
     parser.add_argument("--compile", action="store_true", help="through torch.compile")
     parser.add_argument("--preset", type=Path, help="directory with a config.json for transformers (default: ViT-B/32)")
     return parser.parse_args()
@@ -123,7 +123,7 @@ def work(given: argparse.Namespace) -> Callable[[], object]:
     """What is timed."""
     config = CLIPConfig.from_pretrained(given.preset) if given.preset else CLIPConfig()
     torch.manual_seed(0)
-    model = (Transformers(config) if given.library == "transformers" else OpenClip(given.tokens)).eval()
+    model = (Transformers(config) if given.package == "transformers" else OpenClip(given.tokens)).eval()
     pixels, tokens = inputs(config, given.batch, given.tokens)
     if given.precision == "bf16":
         model, pixels = model.to(torch.bfloat16), pixels.to(torch.bfloat16)
