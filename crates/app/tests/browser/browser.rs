@@ -11,6 +11,9 @@ use crate::webdriver::{Driver, Element};
 /// Longest that something may take to appear; a machine that builds beside it is slow.
 const PATIENCE: Duration = Duration::from_secs(30);
 
+/// How often a browser that does not start is started anew.
+const ATTEMPTS: usize = 3;
+
 /// Keys that are no letters.
 /// Source: W3C, "`WebDriver`", keyboard actions.
 pub(crate) const ENTER: &str = "\u{e007}";
@@ -28,18 +31,16 @@ pub(crate) struct Browser {
 }
 
 impl Browser {
-    /// Opens one, if this machine has it.
+    /// Opens one, if this machine has it. Of many started side by side a driver may end before it listens, so another is tried.
     pub(crate) fn open(server: &str) -> Option<Self> {
-        let driver = Driver::start()?;
         let binaries = ["/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome"];
         let binary = binaries.into_iter().find(|binary| Path::new(binary).exists());
-        match driver.open(binary) {
-            Ok(session) => Some(Self { driver, session, home: format!("http://{server}") }),
-            Err(error) => {
-                eprintln!("no browser: {error}");
-                None
-            }
-        }
+        (0..ATTEMPTS).find_map(|_| {
+            let driver = Driver::start()?;
+            let session = driver.open(binary);
+            let session = session.inspect_err(|error| eprintln!("no browser: {error}")).ok()?;
+            Some(Self { driver, session, home: format!("http://{server}") })
+        })
     }
 
     fn command(&self, path: &str, body: &Value) -> Value {
