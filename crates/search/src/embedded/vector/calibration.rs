@@ -2,6 +2,9 @@
 //!
 //! One thorough look for each query says for every depth at once what would have been found and what it would have cost,
 //! so the cheapest depth is chosen without trying any. It is then confirmed on queries that had no part in the choice.
+//!
+//! Captions need a greater depth than pictures: their vectors lie apart, so that more of the rows are almost as near as the
+//! nearest. A query that is nearer to a list than every caption of the sample is taken for a picture, and looks less deep.
 
 use rand::SeedableRng;
 use rand::seq::index::sample;
@@ -9,14 +12,14 @@ use rand_chacha::ChaCha8Rng;
 use rayon::prelude::*;
 
 use crate::embedded::vector::exact::exact_for_all;
-use crate::embedded::vector::files::{Depth, Measured};
+use crate::embedded::vector::files::{Depth, Depths, Measured, Near};
 use crate::embedded::vector::search::{NEIGHBOURS, Prepared, Scan, widest};
 use crate::embedded::vector::{SEED, VectorIndex};
 use crate::embedded::vectors::Vectors;
 use crate::rows::{Row, RowSet};
 
 /// Recall@10 that a search is calibrated for: where nothing else is asked for, and where speed counts for more.
-pub(crate) const AIMS: (f32, f32) = (0.99, 0.95);
+pub(crate) const AIMS: [f32; 2] = [0.99, 0.95];
 
 /// Standard errors by which the recall must be above the aim on queries that had no part in the choice: with these, the
 /// recall of all queries like them is below it in one build of twenty.
@@ -27,6 +30,9 @@ const QUERIES: (usize, usize, usize) = (100_000_000, 384, 1_000);
 
 /// One query of so many is to choose by, the others are to confirm.
 const CHOOSING: usize = 3;
+
+/// Queries that it takes to choose a depth for their kind by.
+const FEWEST: usize = 150;
 
 /// Scanning a row once more instead of looking closely at one: what a close look costs, in scanned rows. A row of bytes
 /// comes from a random place in memory, while codes of bits are read in order.
@@ -51,6 +57,22 @@ struct Probe {
     right: Vec<Row>,
     /// The row that is the query itself.
     itself: Option<Row>,
+    /// The product with the nearest centre.
+    nearest: f32,
+}
+
+/// Queries of a kind: those to choose a depth by, and those to confirm it.
+#[derive(Clone, Debug)]
+struct Kind<'a> {
+    choosing: Vec<&'a Probe>,
+    confirming: Vec<&'a Probe>,
+}
+
+impl<'a> Kind<'a> {
+    fn of(mut choosing: Vec<&'a Probe>) -> Self {
+        let confirming = choosing.split_off(choosing.len().div_ceil(CHOOSING));
+        Self { choosing, confirming }
+    }
 }
 
 /// What a thorough look saw for one query.
@@ -89,36 +111,65 @@ pub(crate) fn calibrate(
     if rows.len() <= NEIGHBOURS {
         return;
     }
-    let kinds = probes(index, vectors, &rows, texts);
+    let (images, texts) = probes(index, vectors, &rows, texts);
     progress(1, 3);
-    let (choosing, confirming): (Vec<&[Probe]>, Vec<&[Probe]>) =
-        kinds.iter().map(|kind| kind.split_at(kind.len().div_ceil(CHOOSING))).unzip();
     if index.quantiser.lists() > 1 {
-        let traces: Vec<Traces> = choosing.iter().map(|kind| traces(index, live, kind)).collect();
-        let depth = |aim: f32| {
-            let chosen = choose(&traces, widest(index), aim);
-            let chosen = if texts.is_empty() { deeper(chosen, WITHOUT_TEXTS) } else { chosen };
-            confirmed(index, vectors, live, &confirming, chosen, aim)
-        };
-        let (usual, shallow) = (depth(AIMS.0), depth(AIMS.1));
-        (index.manifest.depth, index.manifest.shallow) = (usual, Some(shallow));
+        choose_depths(index, vectors, live, &images, &texts);
     }
     progress(2, 3);
-    index.manifest.measured = Some(measured(index, vectors, live, &confirming));
+    index.manifest.measured = Some(measured(index, vectors, live, &images, &texts));
     progress(3, 3);
+}
+
+/// Depths for pictures that are nearer than every caption, and for all other queries.
+fn choose_depths(
+    index: &mut VectorIndex,
+    vectors: &Vectors,
+    live: &RowSet,
+    images: &[Probe],
+    texts: &[Probe],
+) {
+    let farthest = texts.iter().map(|text| text.nearest).fold(f32::NEG_INFINITY, f32::max);
+    let is_near = |image: &&Probe| !texts.is_empty() && image.nearest > farthest;
+    let (near, mut others): (Vec<&Probe>, Vec<&Probe>) = images.iter().partition(is_near);
+    let is_apart = near.len() >= FEWEST;
+    if !is_apart {
+        others = images.iter().collect();
+    } else if others.len() < FEWEST {
+        others.clear();
+    }
+    let (near, others) = (Kind::of(near), Kind::of(others));
+    let captions = Kind::of(texts.iter().collect());
+    let depths = |kinds: &[&Kind<'_>]| {
+        let traces: Vec<Traces> =
+            kinds.iter().map(|kind| traces(index, live, &kind.choosing)).collect();
+        AIMS.map(|aim| {
+            let chosen = choose(&traces, widest(index), aim);
+            let chosen = if texts.is_empty() { deeper(chosen, WITHOUT_TEXTS) } else { chosen };
+            confirmed(index, vectors, live, kinds, chosen, aim)
+        })
+    };
+    let [usual, shallow] = depths(&[&captions, &others]);
+    let near = is_apart.then(|| {
+        let [depth, shallow] = depths(&[&near]);
+        Near { above: farthest, depth, shallow }
+    });
+    index.manifest.depth = usual;
+    index.manifest.shallow = Some(shallow);
+    index.manifest.near = near;
 }
 
 fn deeper(depth: Depth, factor: f32) -> Depth {
     Depth { margin: depth.margin * factor, width: depth.width * factor }
 }
 
-/// Rows of the index as queries, then the texts if there are any; each with its exact neighbours.
+/// Rows of the index as queries, and the texts; each with its exact neighbours.
 fn probes(
     index: &VectorIndex,
     vectors: &Vectors,
     rows: &[Row],
     texts: &[Vec<f32>],
-) -> Vec<Vec<Probe>> {
+) -> (Vec<Probe>, Vec<Probe>) {
     let mut dice = ChaCha8Rng::seed_from_u64(SEED);
     let count = (QUERIES.0 / rows.len()).clamp(QUERIES.1, QUERIES.2);
     let own: Vec<Row> =
@@ -135,11 +186,13 @@ fn probes(
         .zip(itself)
         .map(|((vector, found), itself)| {
             let others = found.into_iter().map(|(row, _)| row).filter(|row| Some(*row) != itself);
-            Probe { vector: vector.to_vec(), right: others.take(NEIGHBOURS).collect(), itself }
+            let (right, vector) = (others.take(NEIGHBOURS).collect(), vector.to_vec());
+            let nearest = Prepared::new(index, &vector).nearest();
+            Probe { vector, right, itself, nearest }
         })
         .collect();
     let texts = probes.split_off(own.len());
-    if texts.is_empty() { vec![probes] } else { vec![probes, texts] }
+    (probes, texts)
 }
 
 /// `live` without the query itself: it would be too easy to find.
@@ -151,7 +204,7 @@ fn others(live: &RowSet, probe: &Probe) -> RowSet {
     others
 }
 
-fn traces(index: &VectorIndex, live: &RowSet, probes: &[Probe]) -> Traces {
+fn traces(index: &VectorIndex, live: &RowSet, probes: &[&Probe]) -> Traces {
     probes.par_iter().map(|probe| trace(index, &others(live, probe), probe)).collect()
 }
 
@@ -251,14 +304,14 @@ fn confirmed(
     index: &VectorIndex,
     vectors: &Vectors,
     live: &RowSet,
-    kinds: &[&[Probe]],
+    kinds: &[&Kind<'_>],
     chosen: Depth,
     aim: f32,
 ) -> Depth {
     let mut depth = chosen;
     let is_met = |depth: Depth| {
-        kinds.iter().all(|kind| {
-            let (recall, error) = recall(index, vectors, live, kind, depth);
+        kinds.iter().filter(|kind| !kind.confirming.is_empty()).all(|kind| {
+            let (recall, error) = recall(index, vectors, live, &kind.confirming, depth.into());
             recall - CONFIDENCE * error >= aim
         })
     };
@@ -276,12 +329,12 @@ fn recall(
     index: &VectorIndex,
     vectors: &Vectors,
     live: &RowSet,
-    probes: &[Probe],
-    depth: Depth,
+    probes: &[&Probe],
+    depths: Depths,
 ) -> (f32, f32) {
-    let share = |probe: &Probe| {
+    let share = |probe: &&Probe| {
         let allowed = others(live, probe);
-        let found = index.search_to(depth, vectors, &probe.vector, NEIGHBOURS, &allowed);
+        let found = index.search_to(depths, vectors, &probe.vector, NEIGHBOURS, &allowed);
         let right = found.iter().filter(|(row, _)| probe.right.contains(row)).count();
         right as f32 / probe.right.len().max(1) as f32
     };
@@ -292,18 +345,27 @@ fn recall(
     (mean, squares.sqrt() / count)
 }
 
-/// What the depth that is usual finds, and what it costs.
-fn measured(index: &VectorIndex, vectors: &Vectors, live: &RowSet, kinds: &[&[Probe]]) -> Measured {
-    let depth = index.manifest.depth;
-    let few: Vec<Probe> = kinds.iter().flat_map(|kind| kind.iter().take(16).cloned()).collect();
-    let work: Vec<_> = traces(index, live, &few).iter().map(|trace| trace.work(depth)).collect();
+/// What the depths that are usual find, and what they cost.
+fn measured(
+    index: &VectorIndex,
+    vectors: &Vectors,
+    live: &RowSet,
+    images: &[Probe],
+    texts: &[Probe],
+) -> Measured {
+    let depths = index.manifest.depths();
+    let kinds = [images, texts].map(|probes| Kind::of(probes.iter().collect()).confirming);
+    let few: Vec<&Probe> = kinds.iter().flat_map(|kind| kind.iter().take(16).copied()).collect();
+    let traces = traces(index, live, &few);
+    let work = traces.iter().zip(&few).map(|(trace, probe)| trace.work(depths.of(probe.nearest)));
+    let work: Vec<_> = work.collect();
     let mean = |of: fn(&(usize, usize, usize)) -> usize| {
         work.iter().map(of).sum::<usize>() as f32 / work.len() as f32
     };
-    let of_kind = |kind: &&[Probe]| recall(index, vectors, live, kind, depth).0;
+    let of_kind = |kind: &Vec<&Probe>| recall(index, vectors, live, kind, depths).0;
     Measured {
         images: of_kind(&kinds[0]),
-        texts: kinds.get(1).map(of_kind),
+        texts: (!texts.is_empty()).then(|| of_kind(&kinds[1])),
         queries: kinds[0].len(),
         probed: mean(|work| work.0),
         scanned: mean(|work| work.1),

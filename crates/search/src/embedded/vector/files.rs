@@ -32,6 +32,9 @@ pub(crate) struct Manifest {
     /// The same where speed counts for more; a manifest written before there was one has none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) shallow: Option<Depth>,
+    /// Depths of queries that are like the rows themselves, where these need less than captions.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) near: Option<Near>,
     /// What was measured with these.
     pub(crate) measured: Option<Measured>,
     /// In the order of their rows.
@@ -47,6 +50,36 @@ pub(crate) struct Depth {
     pub(crate) margin: f32,
     /// A row is looked at again if its estimate is at most this far below the k-th best.
     pub(crate) width: f32,
+}
+
+/// How deep a search for what is like the rows themselves looks.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Near {
+    /// The product with the nearest centre that a query must exceed to be one.
+    pub(crate) above: f32,
+    pub(crate) depth: Depth,
+    pub(crate) shallow: Depth,
+}
+
+/// The depths for one recall: which of them a query needs shows by how near the nearest list is.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) struct Depths {
+    any: Depth,
+    /// From where on the second is enough.
+    near: Option<(f32, Depth)>,
+}
+
+impl Depths {
+    /// The one for a query with this product with its nearest centre.
+    pub(crate) fn of(&self, nearest: f32) -> Depth {
+        self.near.filter(|(above, _)| nearest > *above).map_or(self.any, |(_, depth)| depth)
+    }
+}
+
+impl From<Depth> for Depths {
+    fn from(any: Depth) -> Self {
+        Self { any, near: None }
+    }
 }
 
 /// Recall, and what it cost.
@@ -83,6 +116,17 @@ pub(crate) struct Named {
 }
 
 impl Manifest {
+    /// How deep to look for the usual recall.
+    pub(crate) fn depths(&self) -> Depths {
+        Depths { any: self.depth, near: self.near.map(|near| (near.above, near.depth)) }
+    }
+
+    /// How deep to look where speed counts for more.
+    pub(crate) fn shallow_depths(&self) -> Depths {
+        let near = self.near.map(|near| (near.above, near.shallow));
+        self.shallow.map_or_else(|| self.depths(), |any| Depths { any, near })
+    }
+
     /// Rows that the files are about: 0 to N.
     pub(crate) fn covered(&self) -> usize {
         self.files.last().map_or(0, |file| file.end)

@@ -30,7 +30,7 @@ use crate::stats::Recall;
 
 use calibration::AIMS;
 use codes::Codes;
-use files::{Depth, Manifest};
+use files::{Depth, Depths, Manifest};
 pub(crate) use kernel::Level;
 use quantiser::Quantiser;
 
@@ -116,6 +116,7 @@ impl VectorIndex {
             trained_rows: 0,
             depth: Depth { margin: 0.0, width: 0.0 },
             shallow: None,
+            near: None,
             measured: None,
             files: Vec::new(),
             next: 0,
@@ -181,7 +182,7 @@ impl VectorIndex {
         k: usize,
         allowed: &RowSet,
     ) -> Vec<(Row, f32)> {
-        self.search_to(self.manifest.depth, vectors, query, k, allowed)
+        self.search_to(self.manifest.depths(), vectors, query, k, allowed)
     }
 
     /// The same where so much recall is enough: as deep as was calibrated for that, and by all vectors above the usual aim.
@@ -193,17 +194,19 @@ impl VectorIndex {
         k: usize,
         allowed: &RowSet,
     ) -> Vec<(Row, f32)> {
-        if recall > AIMS.0 {
+        if recall > AIMS[0] {
             return exact(vectors, query, k, allowed);
         }
-        let shallow = self.manifest.shallow.filter(|_| recall <= AIMS.1);
-        self.search_to(shallow.unwrap_or(self.manifest.depth), vectors, query, k, allowed)
+        let is_enough = recall <= AIMS[1];
+        let depths =
+            if is_enough { self.manifest.shallow_depths() } else { self.manifest.depths() };
+        self.search_to(depths, vectors, query, k, allowed)
     }
 
     /// The same to a depth.
     fn search_to(
         &self,
-        depth: Depth,
+        depths: Depths,
         vectors: &Vectors,
         query: &[f32],
         k: usize,
@@ -218,7 +221,7 @@ impl VectorIndex {
             let rows: Vec<Row> = rows.collect();
             return exact::best_of(self.quantiser.level, vectors, query, k, &rows).into_best();
         }
-        search::best(self, depth, vectors, query, k, allowed)
+        search::best(self, depths, vectors, query, k, allowed)
     }
 
     /// Recall as it was measured when the codes were built.
@@ -235,7 +238,7 @@ impl VectorIndex {
                 self.quantiser.lists(),
                 measured.probed,
                 measured.rescored,
-                if measured.least() < AIMS.0 { "; recall below the aim of 0.99" } else { "" }
+                if measured.least() < AIMS[0] { "; recall below the aim of 0.99" } else { "" }
             ),
             None => format!("{first}, all rows"),
         }

@@ -8,7 +8,7 @@ use crate::embedded::vector::VectorIndex;
 use crate::embedded::vector::candidates::{Candidate, Candidates};
 use crate::embedded::vector::codes::Codes;
 use crate::embedded::vector::exact::best_of;
-use crate::embedded::vector::files::Depth;
+use crate::embedded::vector::files::{Depth, Depths};
 use crate::embedded::vector::kernel::{
     LANES, LARGEST_QUERY, Level, Passed, Tables, byte_dots, dot, largest_and_sums, scan, to_bytes,
 };
@@ -83,6 +83,11 @@ impl Prepared {
         let tables = index.by_bits().then(|| Tables::new(level, &rotated));
         let centres = index.quantiser.estimates(&rotated, tables.as_ref());
         Self { rotated, centres, tables, bytes, unit }
+    }
+
+    /// The product with the nearest centre.
+    pub(crate) fn nearest(&self) -> f32 {
+        self.centres.products.iter().copied().fold(f32::NEG_INFINITY, f32::max)
     }
 
     /// All lists, the nearest first.
@@ -374,27 +379,28 @@ pub(crate) fn widest(index: &VectorIndex) -> f32 {
 /// The best `count` of the allowed rows by their vectors, as far as the stages before let them through.
 pub(crate) fn best(
     index: &VectorIndex,
-    depth: Depth,
+    depths: Depths,
     vectors: &Vectors,
     query: &[f32],
     count: usize,
     allowed: &RowSet,
 ) -> Vec<(Row, f32)> {
     let stripes = if index.expected_scan(allowed) < PARALLEL_ROWS { 1 } else { STRIPES };
-    best_in(stripes, index, depth, vectors, query, count, allowed)
+    best_in(stripes, index, depths, vectors, query, count, allowed)
 }
 
 /// The same, with the first stage divided into so many parts.
 pub(crate) fn best_in(
     stripes: usize,
     index: &VectorIndex,
-    depth: Depth,
+    depths: Depths,
     vectors: &Vectors,
     query: &[f32],
     count: usize,
     allowed: &RowSet,
 ) -> Vec<(Row, f32)> {
     let prepared = Prepared::new(index, query);
+    let depth = depths.of(prepared.nearest());
     // The depth was calibrated for the best ten; the very first are further above the rest.
     let found = close(stripes, index, depth, &prepared, allowed, count.max(NEIGHBOURS));
     let rows: Vec<Row> = found.into_close().iter().map(|candidate| candidate.row).collect();

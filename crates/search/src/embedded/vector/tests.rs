@@ -96,6 +96,30 @@ fn recall_is_what_was_asked_for_with_any_filter_and_any_count() {
 }
 
 #[test]
+fn pictures_and_captions_have_their_own_depth_and_both_are_found() {
+    let drawn = drawn(20_000, 192);
+    let (pictures, rest) = drawn.images.split_at(200);
+    let (vectors, dir) = (vectors(rest), tempfile::tempdir().unwrap());
+    let (probes, texts) = drawn.texts.split_at(80);
+    built(dir.path(), &vectors, probes);
+    let index = VectorIndex::open(dir.path(), &vectors).unwrap();
+    let near = index.manifest.near.unwrap();
+    let depth = |query: &Vec<f32>| {
+        index.manifest.depths().of(search::Prepared::new(&index, query).nearest())
+    };
+    let count_near =
+        |queries: &[Vec<f32>]| queries.iter().filter(|query| depth(query) == near.depth).count();
+    assert_ne!(near.depth, index.manifest.depth);
+    assert!(count_near(pictures) >= 190, "{}", count_near(pictures));
+    assert!(count_near(texts) <= 2, "{}", count_near(texts));
+    let all = RowSet::all(vectors.rows());
+    for queries in [pictures, texts] {
+        let found = recall(&index, &vectors, queries, 10, &all);
+        assert!(found >= 0.98, "{found}");
+    }
+}
+
+#[test]
 fn a_filter_that_leaves_only_far_clusters_is_answered_as_well() {
     let drawn = drawn(20_000, 128);
     let (vectors, dir) = (vectors(&drawn.images), tempfile::tempdir().unwrap());
@@ -295,7 +319,7 @@ fn a_divided_query_finds_what_one_thread_finds() {
     let index = built(dir.path(), &vectors, &drawn.texts);
     let all = RowSet::all(9_000);
     for query in &drawn.texts[..20] {
-        let depth = index.manifest.depth;
+        let depth = index.manifest.depths();
         let alone = search::best_in(1, &index, depth, &vectors, query, 10, &all);
         let divided = search::best_in(4, &index, depth, &vectors, query, 10, &all);
         let same = rows(&alone).iter().filter(|row| rows(&divided).contains(row)).count();
