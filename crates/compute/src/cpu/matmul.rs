@@ -155,6 +155,11 @@ impl<'a> Cells<'a> {
         self.columns
     }
 
+    /// The address of an element.
+    pub(super) fn place(&self, row: usize, column: usize) -> *const f32 {
+        self.first.wrapping_add(row * self.row_stride + column)
+    }
+
     /// # Safety
     /// Nobody else holds one of these elements meanwhile.
     pub(super) unsafe fn row(&self, row: usize, from: usize, len: usize) -> &'a mut [f32] {

@@ -110,7 +110,7 @@ impl Maps<'_, '_> {
         let weight = Matrix::new(weight, bias.len(), weight.len() / bias.len());
         let (kernel, span) = (self.kernel, affine.weight);
         let weight = if self.int8 {
-            self.weights.keep(span, Form::Int8, |to| quantise_weight(weight, to))
+            self.weights.keep(span, Form::Int8, |to| quantise_weight(kernel, weight, to))
         } else {
             self.weights.keep(span, Form::Forward, |to| pack(kernel, weight, Side::Right, to))
         };

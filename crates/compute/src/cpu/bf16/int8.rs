@@ -6,6 +6,7 @@
 
 use rayon::prelude::*;
 
+use super::kernel::Kernel;
 use super::tile::{DEPTH_INT8, LINES, PAIRS, Packed, Tile};
 use crate::cpu::matmul::Matrix;
 use crate::cpu::simd::vectorised;
@@ -83,8 +84,9 @@ fn quantise_row(pairs: &[u32], inverse: f32, fours: &mut [u32]) {
     }
 }
 
-/// A weight `(outputs, inputs)` as the right factor of `x weightᵀ`.
-pub(super) fn quantise_weight(weight: Matrix<'_>, to: &mut Packed) {
+/// A weight `(outputs, inputs)` as the right factor of `x weightᵀ`, as the kernel wants it.
+pub(super) fn quantise_weight(kernel: Kernel, weight: Matrix<'_>, to: &mut Packed) {
+    let shift = kernel.right_int8_shift();
     let (outputs, inputs) = weight.shape();
     let (tiles, steps) = to.reset_int8(outputs, inputs);
     if tiles.is_empty() {
@@ -96,6 +98,7 @@ pub(super) fn quantise_weight(weight: Matrix<'_>, to: &mut Packed) {
         for (line, worth) in steps.iter_mut().enumerate() {
             *worth = quantise_line(weight.row(i * LINES + line), line, tiles);
         }
+        tiles.iter_mut().flat_map(|tile| &mut tile.0).for_each(|four| *four ^= shift);
     });
 }
 
@@ -117,7 +120,6 @@ mod tests {
     use rand::{Rng, SeedableRng};
     use rand_chacha::ChaCha8Rng;
 
-    use super::super::kernel::Kernel;
     use super::super::output::Output;
     use super::super::pack::pack;
     use super::super::product::multiply;
@@ -151,7 +153,7 @@ mod tests {
                 let (mut rounded, mut left, mut right) = Default::default();
                 pack(kernel, Matrix::new(&a, rows, depth), Side::Left, &mut rounded);
                 quantise(&rounded, &mut left);
-                quantise_weight(Matrix::new(&b, columns, depth), &mut right);
+                quantise_weight(kernel, Matrix::new(&b, columns, depth), &mut right);
                 let mut out = vec![7.0; rows * columns];
                 let output = Output::new(MatrixMut::new(&mut out, rows, columns), false);
                 multiply(kernel, &left, &right, output);

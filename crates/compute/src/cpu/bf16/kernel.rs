@@ -37,6 +37,15 @@ impl Kernel {
         all
     }
 
+    /// What the four bytes of the right factor in int8 are combined with by exclusive or.
+    pub(super) fn right_int8_shift(self) -> u32 {
+        match self {
+            #[cfg(target_arch = "x86_64")]
+            Self::Avx512 => super::vnni::SHIFT,
+            _ => 0,
+        }
+    }
+
     pub(crate) fn name(self) -> &'static str {
         match self {
             Self::Amx => "AMX",

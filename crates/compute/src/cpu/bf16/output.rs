@@ -133,6 +133,16 @@ impl<'a> Output<'a> {
         }
     }
 
+    /// Asks the memory for what [`Output::store`] will read and write.
+    pub(super) fn prefetch(&self, kernel: Kernel, (row, column): (usize, usize), extent: usize) {
+        #[cfg(target_arch = "x86_64")]
+        if kernel != Kernel::Plain {
+            let rows = row..self.rows().min(row + extent);
+            super::store::prefetch(self, rows, column..self.columns().min(column + extent));
+        }
+        let _ = (kernel, row, column, extent);
+    }
+
     /// Writes the upper left `extent` by `extent` sums of `block`, the first of which belongs at `corner`.
     ///
     /// # Safety

@@ -86,6 +86,7 @@ unsafe fn rectangle(
         for i in rows.clone().step_by(2) {
             for j in columns.clone().step_by(2) {
                 let mut put = |strips, (i, j): (usize, usize), extent| {
+                    output.prefetch(ready.kernel(), (i * LINES, j * LINES), extent);
                     ready.multiply(strips, &mut block);
                     // SAFETY: promised by the caller.
                     unsafe {

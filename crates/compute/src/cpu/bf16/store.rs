@@ -2,13 +2,14 @@
 #![expect(unsafe_code, reason = "newer instructions are used once they were found")]
 
 use std::arch::x86_64::{
-    __m256bh, __m256i, __m512, _MM_FROUND_NO_EXC, _mm256_storeu_si256, _mm512_add_ps,
-    _mm512_castps_si512, _mm512_cvtepi32_ps, _mm512_cvtneps_pbh, _mm512_fmadd_ps, _mm512_fnmadd_ps,
-    _mm512_loadu_ps, _mm512_mask_storeu_ps, _mm512_maskz_loadu_ps, _mm512_max_ps, _mm512_min_ps,
-    _mm512_mul_ps, _mm512_rcp14_ps, _mm512_roundscale_ps, _mm512_scalef_ps, _mm512_set1_ps,
-    _mm512_storeu_ps, _mm512_sub_ps,
+    __m256bh, __m256i, __m512, _MM_FROUND_NO_EXC, _MM_HINT_T0, _mm_prefetch, _mm256_storeu_si256,
+    _mm512_add_ps, _mm512_castps_si512, _mm512_cvtepi32_ps, _mm512_cvtneps_pbh, _mm512_fmadd_ps,
+    _mm512_fnmadd_ps, _mm512_loadu_ps, _mm512_mask_storeu_ps, _mm512_maskz_loadu_ps, _mm512_max_ps,
+    _mm512_min_ps, _mm512_mul_ps, _mm512_rcp14_ps, _mm512_roundscale_ps, _mm512_scalef_ps,
+    _mm512_set1_ps, _mm512_storeu_ps, _mm512_sub_ps,
 };
 use std::mem::transmute;
+use std::ops::Range;
 
 use super::kernel::{Block, SIDE};
 use super::output::{Output, Stage, Target};
@@ -45,6 +46,22 @@ impl Lane {
         debug_assert!(to.len() >= self.len, "a row ends early");
         // SAFETY: as above.
         unsafe { _mm512_mask_storeu_ps(to.as_mut_ptr(), self.mask, values) }
+    }
+}
+
+/// See [`Output::prefetch`]: a product takes long enough for the memory to answer meanwhile.
+pub(super) fn prefetch(output: &Output<'_>, rows: Range<usize>, columns: Range<usize>) {
+    // SAFETY: asking neither reads nor writes, whatever the address.
+    let ask = |place: *const f32| unsafe { _mm_prefetch::<_MM_HINT_T0>(place.cast()) };
+    for row in rows {
+        for column in columns.clone().step_by(LINES) {
+            if let Some(residual) = output.residual {
+                ask(std::ptr::from_ref(&residual[row * output.columns() + column]));
+            }
+            if let Target::Cells(cells) = &output.target {
+                ask(cells.place(row, column));
+            }
+        }
     }
 }
 
