@@ -2,7 +2,7 @@
 
 use crate::error::Error;
 use crate::ops::{
-    AdamW, Attention, AttentionBackward, Block, ClipNorm, Contrastive, EmbedPatches,
+    Activate, AdamW, Attention, AttentionBackward, Block, ClipNorm, Contrastive, EmbedPatches,
     EmbedPatchesBackward, EmbedTokens, EmbedTokensBackward, LayerNorm, LayerNormBackward, Linear,
     LinearBackward, Normalize, NormalizeBackward, Pool, PoolBackward, UnfoldPatches,
 };
@@ -58,6 +58,8 @@ pub trait Device: std::fmt::Debug + Send {
     /// Lowers to `max` what is above it.
     fn clamp_max(&mut self, x: Span, max: f32);
 
+    /// See [`Activate`].
+    fn activate(&mut self, op: &Activate);
     /// See [`Linear`].
     fn linear(&mut self, op: &Linear);
     /// See [`LinearBackward`].

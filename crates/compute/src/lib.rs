@@ -38,7 +38,7 @@ pub use cpu::{Cpu, Precision, dot_products};
 pub use device::Device;
 pub use error::Error;
 pub use ops::{
-    Activated, Activation, AdamW, Affine, Attention, AttentionBackward, Block, ClipNorm,
+    Activate, Activated, Activation, AdamW, Affine, Attention, AttentionBackward, Block, ClipNorm,
     Contrastive, EmbedPatches, EmbedPatchesBackward, EmbedTokens, EmbedTokensBackward, LayerNorm,
     LayerNormBackward, Linear, LinearBackward, Normalize, NormalizeBackward, Picked, Pool,
     PoolBackward, ScaleShift, UnfoldPatches, Update,

@@ -24,6 +24,17 @@ pub struct Activated {
     pub input: Span,
 }
 
+/// `y = activation(x)`, element by element.
+#[derive(Debug, Clone, Copy)]
+pub struct Activate {
+    /// Which one.
+    pub activation: Activation,
+    /// Any number of elements.
+    pub x: Span,
+    /// As many.
+    pub y: Span,
+}
+
 /// Whether a gradient replaces what is there or is added to it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Update {

@@ -3,7 +3,7 @@
 //! `x + out(attention(norm1(x)))`, then `x + fc2(activation(fc1(norm2(x))))`.
 
 use finelens_compute::{
-    Activated, Activation, Affine, Attention, AttentionBackward, Device, LayerNorm,
+    Activate, Activated, Activation, Affine, Attention, AttentionBackward, Device, LayerNorm,
     LayerNormBackward, Linear, LinearBackward, Picked, Pool, PoolBackward, ScaleShift, Span,
     Update,
 };
@@ -47,14 +47,13 @@ impl Shape {
     }
 }
 
-/// Everything between a block's input and its output that the backward pass reads.
+/// Everything between a block's input and its output that the backward pass reads and that takes a product to compute.
 ///
 /// Q is R, or B where one row of each sequence is picked, in the last block of a tower: all rows bring keys and values there,
 /// but only those need queries and what follows. With twelve blocks that saves a fourteenth of the work, with three a
 /// quarter, and changes nothing.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Inner {
-    norm1: Span,                  // (R, C)
     moments1: Span,               // (R, 2)
     picked: Option<(Span, Span)>, // (B, C) of the input, (B, C) of norm1
     query: Span,                  // (Q, C)
@@ -62,10 +61,8 @@ pub(super) struct Inner {
     log_sums: Span,               // (Q, H)
     attended: Span,               // (Q, C)
     middle: Span,                 // (Q, C)
-    norm2: Span,                  // (Q, C)
     moments2: Span,               // (Q, 2)
     before_gelu: Option<Span>,    // (Q, M)
-    after_gelu: Span,             // (Q, M)
 }
 
 impl Inner {
@@ -74,7 +71,6 @@ impl Inner {
         let (rows, width) = (shape.rows(), shape.width);
         let out = if pick { shape.batch } else { rows };
         Self {
-            norm1: plan.take(rows * width),
             moments1: plan.take(rows * 2),
             picked: pick.then(|| (plan.take(out * width), plan.take(out * width))),
             query: plan.take(out * width),
@@ -82,11 +78,24 @@ impl Inner {
             log_sums: plan.take(out * shape.heads),
             attended: plan.take(out * width),
             middle: plan.take(out * width),
-            norm2: plan.take(out * width),
             moments2: plan.take(out * 2),
             before_gelu: backward.then(|| plan.take(out * shape.mlp)),
-            after_gelu: plan.take(out * shape.mlp),
         }
+    }
+}
+
+/// What passes between two operations of a block, in room that all blocks share. The backward pass computes it once more from
+/// what is kept: there is no product in it, and six parts in sixteen of the activations need not be kept.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Passing {
+    norm: Span,       // (R, C): of the input, then (Q, C) of the middle
+    after_gelu: Span, // (R, M), of which (Q, M) is used
+}
+
+impl Passing {
+    pub(super) fn plan(plan: &mut Plan, shape: &Shape) -> Self {
+        let rows = shape.rows();
+        Self { norm: plan.take(rows * shape.width), after_gelu: plan.take(rows * shape.mlp) }
     }
 }
 
@@ -117,6 +126,7 @@ pub(super) struct Block<'a> {
     /// `(R, C)`.
     pub(super) x: Span,
     pub(super) inner: Inner,
+    pub(super) passing: Passing,
     /// In the last block.
     pub(super) picked: Option<Picked>,
     /// Whether this is part of a training step, even where this tower does not learn.
@@ -126,16 +136,15 @@ pub(super) struct Block<'a> {
 impl Block<'_> {
     /// Writes the block's output to `y`: `(R, C)`, or `(B, C)` of the last block.
     pub(super) fn forward(&self, device: &mut dyn Device, y: Span) {
-        let Self { shape, places, inner, .. } = *self;
-        let (rows, width, mlp) = (shape.rows(), shape.width, shape.mlp);
-        device.layer_norm(&self.norm(rows, self.x, places.norm1, inner.norm1, inner.moments1));
+        let Self { shape, places, inner, passing, .. } = *self;
+        let (rows, out, width, mlp) = (shape.rows(), self.out_rows(), shape.width, shape.mlp);
+        device.layer_norm(&self.norm1());
         self.pick(device);
         let (x, norm1) = self.asking();
-        let out = self.out_rows();
         device.linear(&self.linear(out, norm1, places.query, (width, width), inner.query));
         device.linear(&self.linear(
             rows,
-            inner.norm1,
+            passing.norm,
             places.key_value,
             (width, 2 * width),
             inner.key_value,
@@ -143,11 +152,12 @@ impl Block<'_> {
         device.attention(&self.attention());
         let middle = self.linear(out, inner.attended, places.out, (width, width), inner.middle);
         device.linear(&Linear { residual: Some(x), ..middle });
-        device.layer_norm(&self.norm(out, inner.middle, places.norm2, inner.norm2, inner.moments2));
-        let fc1 = self.linear(out, inner.norm2, places.fc1, (width, mlp), inner.after_gelu);
+        let norm2 = self.norm2();
+        device.layer_norm(&norm2);
+        let fc1 = self.linear(out, norm2.y, places.fc1, (width, mlp), self.after_gelu());
         let (activation, before_activation) = (Some(shape.activation), inner.before_gelu);
         device.linear(&Linear { activation, before_activation, ..fc1 });
-        let fc2 = self.linear(out, inner.after_gelu, places.fc2, (mlp, width), y);
+        let fc2 = self.linear(out, self.after_gelu(), places.fc2, (mlp, width), y);
         device.linear(&Linear { residual: Some(inner.middle), ..fc2 });
     }
 
@@ -188,6 +198,7 @@ impl Block<'_> {
             d_query,
             d_key_value,
         });
+        device.layer_norm(&self.norm1());
         let (d_norm1, (_, asking)) = (scratch.d_narrow, self.asking());
         if let Some(Picked { rows: picked, .. }) = self.picked {
             let d_asking = scratch.d_wide.part(out * width, out * width);
@@ -201,8 +212,14 @@ impl Block<'_> {
             device.linear_backward(&query);
         }
         let sizes = (width, 2 * width);
-        let key_value =
-            linear(rows, inner.norm1, places.key_value, sizes, d_key_value, (d_norm1, Update::Add));
+        let key_value = linear(
+            rows,
+            self.passing.norm,
+            places.key_value,
+            sizes,
+            d_key_value,
+            (d_norm1, Update::Add),
+        );
         device.linear_backward(&key_value);
         let norm1 = (self.x, places.norm1, inner.moments1);
         device.layer_norm_backward(&self.norm_backward(gradients, rows, norm1, d_norm1, d));
@@ -214,7 +231,11 @@ impl Block<'_> {
         let (out, width, mlp) = (self.out_rows(), shape.width, shape.mlp);
         let (d_gelu, d_norm2) =
             (scratch.d_wide.part(0, out * mlp), scratch.d_narrow.part(0, out * width));
-        let fc2 = (inner.after_gelu, places.fc2, (mlp, width));
+        let (activated, norm2) = (self.activated(), self.norm2());
+        let after_gelu = self.after_gelu();
+        let Activated { activation, input } = activated;
+        device.activate(&Activate { activation, x: input, y: after_gelu });
+        let fc2 = (after_gelu, places.fc2, (mlp, width));
         device.linear_backward(&self.linear_backward(
             gradients,
             out,
@@ -222,9 +243,10 @@ impl Block<'_> {
             d,
             (d_gelu, Update::Set),
         ));
-        let fc1 = (inner.norm2, places.fc1, (width, mlp));
+        device.layer_norm(&norm2);
+        let fc1 = (norm2.y, places.fc1, (width, mlp));
         let fc1 = self.linear_backward(gradients, out, fc1, d_gelu, (d_norm2, Update::Set));
-        device.linear_backward(&LinearBackward { activation: Some(self.activated()), ..fc1 });
+        device.linear_backward(&LinearBackward { activation: Some(activated), ..fc1 });
         let norm2 = (inner.middle, places.norm2, inner.moments2);
         device.layer_norm_backward(&self.norm_backward(gradients, out, norm2, d_norm2, d));
     }
@@ -236,7 +258,7 @@ impl Block<'_> {
 
     /// The rows that ask: of the input and of its norm, `(Q, C)` each.
     fn asking(&self) -> (Span, Span) {
-        self.inner.picked.unwrap_or((self.x, self.inner.norm1))
+        self.inner.picked.unwrap_or((self.x, self.passing.norm))
     }
 
     fn pick(&self, device: &mut dyn Device) {
@@ -245,7 +267,22 @@ impl Block<'_> {
         };
         let Shape { batch, width, .. } = *self.shape;
         device.pool(&Pool { batch, width, rows, x: self.x, y: x });
-        device.pool(&Pool { batch, width, rows, x: self.inner.norm1, y: norm1 });
+        device.pool(&Pool { batch, width, rows, x: self.passing.norm, y: norm1 });
+    }
+
+    fn norm1(&self) -> LayerNorm {
+        let (places, moments) = (self.places.norm1, self.inner.moments1);
+        self.norm(self.shape.rows(), self.x, places, self.passing.norm, moments)
+    }
+
+    fn norm2(&self) -> LayerNorm {
+        let (rows, places) = (self.out_rows(), self.places.norm2);
+        let y = self.passing.norm.part(0, rows * self.shape.width);
+        self.norm(rows, self.inner.middle, places, y, self.inner.moments2)
+    }
+
+    fn after_gelu(&self) -> Span {
+        self.passing.after_gelu.part(0, self.out_rows() * self.shape.mlp)
     }
 
     fn norm(&self, rows: usize, x: Span, places: NormPlaces, y: Span, moments: Span) -> LayerNorm {

@@ -6,7 +6,7 @@ use finelens_compute::{
 };
 
 use super::arena::Plan;
-use super::block::{Block, Inner, Scratch, Shape, fused};
+use super::block::{Block, Inner, Passing, Scratch, Shape, fused};
 use super::layout::TowerPlaces;
 
 /// Which activations outlive the forward pass.
@@ -44,6 +44,8 @@ pub(super) struct Activations {
     streams: Vec<Span>,
     /// What is inside each block; the same for all but the last where it is not kept, none where blocks are fused.
     inner: Vec<Inner>,
+    /// The same for all blocks; none where these are fused.
+    passing: Option<Passing>,
     pooled: Span,    // (B, C): output of the last block
     normed: Span,    // (B, C)
     moments: Span,   // (B, 2)
@@ -85,6 +87,7 @@ impl Activations {
             training,
             streams,
             inner,
+            passing: (keep != Keep::Fused).then(|| Passing::plan(plan, &shape)),
             pooled: plan.take(batch * width),
             normed: plan.take(batch * width),
             moments: plan.take(batch * 2),
@@ -178,13 +181,14 @@ impl Tower<'_> {
     }
 
     fn block(&self, i: usize) -> Block<'_> {
-        let Activations { shape, streams, inner, .. } = self.activations;
+        let Activations { shape, streams, inner, passing, .. } = self.activations;
         Block {
             shape,
             places: &self.places.blocks[i],
             weights: self.weights,
             x: streams[i],
             inner: inner[i],
+            passing: passing.expect("planned where blocks are not fused"),
             picked: self.picked_in(i),
             training: self.activations.training,
         }

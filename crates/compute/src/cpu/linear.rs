@@ -9,7 +9,7 @@ use super::memory::Memory;
 use super::panels::{self, Finish, MOST_ROWS, Panels};
 use super::prepared::{Form, Prepared};
 use super::simd::{TASK_ELEMENTS, add, add_to, exp, sum_blocks, task_rows, vectorised};
-use crate::ops::{Activated, Activation, Linear, LinearBackward, Update};
+use crate::ops::{Activate, Activated, Activation, Linear, LinearBackward, Update};
 
 pub(super) fn forward(memory: &mut Memory, weights: &mut Prepared<Panels>, op: &Linear) {
     weights.follow(memory, op.weight);
@@ -31,10 +31,10 @@ pub(super) fn forward(memory: &mut Memory, weights: &mut Prepared<Panels>, op: &
     };
     if let Some(before) = before {
         affine(before, op.outputs, x, weight, bias, None);
-        activate(activation, Some(before), residual, y);
+        through(activation, Some(before), residual, y);
     } else {
         affine(y, op.outputs, x, weight, bias, None);
-        activate(activation, None, residual, y);
+        through(activation, None, residual, y);
     }
 }
 
@@ -75,8 +75,13 @@ fn affine(
     multiply(MatrixMut::new(y, rows, width), into, x, weight);
 }
 
+pub(super) fn activate(memory: &mut Memory, op: &Activate) {
+    let mut open = memory.open();
+    through(op.activation, Some(open.read(op.x)), None, open.write(op.y));
+}
+
 /// What is in `from`, or else in `y` itself, through the activation, plus the residual.
-fn activate(activation: Activation, from: Option<&[f32]>, residual: Option<&[f32]>, y: &mut [f32]) {
+fn through(activation: Activation, from: Option<&[f32]>, residual: Option<&[f32]>, y: &mut [f32]) {
     y.par_chunks_mut(TASK_ELEMENTS).enumerate().for_each(|(i, y)| {
         let here = i * TASK_ELEMENTS..i * TASK_ELEMENTS + y.len();
         if let Some(from) = from {

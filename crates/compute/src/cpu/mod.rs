@@ -27,7 +27,7 @@ use rayon::prelude::*;
 use crate::device::Device;
 use crate::error::Error;
 use crate::ops::{
-    AdamW, Attention, AttentionBackward, Block, ClipNorm, Contrastive, EmbedPatches,
+    Activate, AdamW, Attention, AttentionBackward, Block, ClipNorm, Contrastive, EmbedPatches,
     EmbedPatchesBackward, EmbedTokens, EmbedTokensBackward, LayerNorm, LayerNormBackward, Linear,
     LinearBackward, Normalize, NormalizeBackward, Pool, PoolBackward, UnfoldPatches,
 };
@@ -133,6 +133,10 @@ impl Device for Cpu {
 
     fn clamp_max(&mut self, x: Span, max: f32) {
         self.memory.open().write(x).iter_mut().for_each(|x| *x = if *x > max { max } else { *x });
+    }
+
+    fn activate(&mut self, op: &Activate) {
+        linear::activate(&mut self.memory, op);
     }
 
     fn linear(&mut self, op: &Linear) {

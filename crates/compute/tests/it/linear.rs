@@ -2,7 +2,7 @@
 
 use finelens_compute::plain;
 use finelens_compute::{
-    Activated, Activation, Device, Linear, LinearBackward, Precision, Span, Update,
+    Activate, Activated, Activation, Device, Linear, LinearBackward, Precision, Span, Update,
 };
 
 use crate::host::{Host, close, weigh};
@@ -159,6 +159,19 @@ fn without_bias_and_residual_the_product_replaces_what_was_there() {
     let (spans, y) = ((host.put(&x), host.put(&weight)), host.dirty(4 * 5));
     host.device.linear(&bare((4, 6, 5), spans.0, spans.1, y));
     close("y", &host.get(y), &plain::linear(&x, &weight, &[0.0; 5], None), 1e-5);
+}
+
+#[test]
+fn an_activation_alone_is_that_of_a_linear_map() {
+    for activation in KINDS.into_iter().flatten() {
+        let mut host = Host::new(9);
+        let x = host.random(70_000);
+        let (span, y) = (host.put(&x), host.dirty(x.len()));
+        host.device.activate(&Activate { activation, x: span, y });
+        let right: Vec<f64> =
+            x.iter().flat_map(|x| plain::linear(&[*x], &[1.0], &[0.0], Some(activation))).collect();
+        close("y", &host.get(y), &right, 1e-6);
+    }
 }
 
 #[test]
