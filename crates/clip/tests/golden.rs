@@ -58,7 +58,11 @@ impl Golden {
 
     /// Loss and gradients of one pass.
     fn pass(&self, groups: &[u32], learning: Learning) -> (f32, Tensors) {
-        let mut model = self.model();
+        self.pass_in(Precision::F32, groups, learning)
+    }
+
+    fn pass_in(&self, precision: Precision, groups: &[u32], learning: Learning) -> (f32, Tensors) {
+        let mut model = self.model_in(precision);
         let (pixels, tokens) = (self.floats("pixel_values"), self.tokens(&model));
         let loss = model.device().alloc(1, DType::F32).unwrap();
         model
@@ -123,8 +127,10 @@ fn loss_and_all_gradients_agree_with_transformers() {
 #[test]
 fn computing_blocks_again_changes_no_bit() {
     let golden = Golden::open("end_by_id");
-    let plain = golden.pass(&distinct(&golden), ALL);
-    assert_eq!(golden.pass(&distinct(&golden), Learning { recompute: true, ..ALL }), plain);
+    for precision in [Precision::F32, Precision::Bf16] {
+        let pass = |learning| golden.pass_in(precision, &distinct(&golden), learning);
+        assert_eq!(pass(Learning { recompute: true, ..ALL }), pass(ALL));
+    }
 }
 
 #[test]

@@ -47,7 +47,7 @@ impl Shape {
     }
 }
 
-/// Everything between a block's input and its output that the backward pass reads and that takes a product to compute.
+/// What the backward pass reads between a block's input and its output, but for [`Passing`].
 ///
 /// Q is R, or B where one row of each sequence is picked, in the last block of a tower: all rows bring keys and values there,
 /// but only those need queries and what follows. With twelve blocks that saves a fourteenth of the work, with three a
@@ -85,7 +85,8 @@ impl Inner {
 }
 
 /// What passes between two operations of a block, in room that all blocks share. The backward pass computes it once more from
-/// what is kept: there is no product in it, and six parts in sixteen of the activations need not be kept.
+/// what is kept: there is no product in it, and six parts in sixteen of the activations need not be kept. Where a device
+/// fuses the activation with a product, its last bits differ from those of the forward pass.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Passing {
     norm: Span,       // (R, C): of the input, then (Q, C) of the middle

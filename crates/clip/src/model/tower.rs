@@ -12,7 +12,7 @@ use super::layout::TowerPlaces;
 /// Which activations outlive the forward pass.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Keep {
-    /// All: the backward pass computes nothing twice.
+    /// All that takes a product: the backward pass makes none twice.
     Everything,
     /// The inputs of the blocks; the rest is computed again, block by block.
     BlockInputs,

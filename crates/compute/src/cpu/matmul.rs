@@ -136,7 +136,7 @@ pub(super) struct Cells<'a> {
     life: PhantomData<&'a mut [f32]>,
 }
 
-// SAFETY: the pointer is used through `row` only, whose callers share no element.
+// SAFETY: elements are reached through `row` only, whose callers share none.
 unsafe impl Send for Cells<'_> {}
 // SAFETY: as above.
 unsafe impl Sync for Cells<'_> {}

@@ -133,7 +133,7 @@ impl<'a> Output<'a> {
         }
     }
 
-    /// Asks the memory for what [`Output::store`] will read and write.
+    /// Asks the memory for the residual and for the place of the result, which [`Output::store`] is about to use.
     pub(super) fn prefetch(&self, kernel: Kernel, (row, column): (usize, usize), extent: usize) {
         #[cfg(target_arch = "x86_64")]
         if kernel != Kernel::Plain {

@@ -31,7 +31,8 @@ pub(super) enum Side {
     Right,
 }
 
-/// One factor laid out: strips of 16 lines, each a run of tiles, filled up with zeros.
+/// One factor laid out: strips of 16 lines, each a run of tiles, filled up with zeros. A right factor in int8 may be shifted
+/// for its kernel, see [`super::kernel::Kernel::right_int8_shift`].
 #[derive(Debug, Default)]
 pub(super) struct Packed {
     tiles: Vec<Tile>,

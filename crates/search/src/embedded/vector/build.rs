@@ -67,7 +67,7 @@ impl VectorIndex {
             trained_rows: rows.len(),
             depth: Depth { margin: 0.0, width: 0.0 },
             shallow: None,
-            near: None,
+            like_rows: None,
             measured: None,
             files: Vec::new(),
             next: files::next_name(dir)?,

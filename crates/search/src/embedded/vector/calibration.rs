@@ -12,7 +12,7 @@ use rand_chacha::ChaCha8Rng;
 use rayon::prelude::*;
 
 use crate::embedded::vector::exact::exact_for_all;
-use crate::embedded::vector::files::{Depth, Depths, Measured, Near};
+use crate::embedded::vector::files::{Depth, Depths, LikeRows, Measured};
 use crate::embedded::vector::search::{NEIGHBOURS, Prepared, Scan, widest};
 use crate::embedded::vector::{SEED, VectorIndex};
 use crate::embedded::vectors::Vectors;
@@ -31,14 +31,16 @@ const QUERIES: (usize, usize, usize) = (100_000_000, 384, 1_000);
 /// One query of so many is to choose by, the others are to confirm.
 const CHOOSING: usize = 3;
 
-/// Queries that it takes to choose a depth for their kind by.
+/// Pictures that it takes to choose a depth for their kind by, and captions to tell the kinds apart: of all captions one in so
+/// many will be taken for a picture.
 const FEWEST: usize = 150;
+const FEWEST_TEXTS: usize = 50;
 
 /// Scanning a row once more instead of looking closely at one: what a close look costs, in scanned rows. A row of bytes
 /// comes from a random place in memory, while codes of bits are read in order.
 const CLOSE_LOOK: f32 = 16.0;
 
-/// How much deeper to look where there are no captions to choose by: by so much theirs are harder.
+/// How much deeper to look where there are too few captions to choose by: by so much theirs are harder.
 const WITHOUT_TEXTS: f32 = 1.3;
 
 /// How much deeper to look when the choice is not confirmed, and how often: in small steps, to stop at the first that is.
@@ -57,8 +59,10 @@ struct Probe {
     right: Vec<Row>,
     /// The row that is the query itself.
     itself: Option<Row>,
-    /// The product with the nearest centre.
+    /// The product with the nearest centre, as far as bits tell.
     nearest: f32,
+    /// The score of the last right answer.
+    last: f32,
 }
 
 /// Queries of a kind: those to choose a depth by, and those to confirm it.
@@ -72,6 +76,12 @@ impl<'a> Kind<'a> {
     fn of(mut choosing: Vec<&'a Probe>) -> Self {
         let confirming = choosing.split_off(choosing.len().div_ceil(CHOOSING));
         Self { choosing, confirming }
+    }
+
+    /// The least score of a last right answer.
+    fn least(&self) -> f32 {
+        let all = self.choosing.iter().chain(&self.confirming);
+        all.map(|probe| probe.last).fold(f32::INFINITY, f32::min)
     }
 }
 
@@ -129,34 +139,63 @@ fn choose_depths(
     images: &[Probe],
     texts: &[Probe],
 ) {
-    let farthest = texts.iter().map(|text| text.nearest).fold(f32::NEG_INFINITY, f32::max);
-    let is_near = |image: &&Probe| !texts.is_empty() && image.nearest > farthest;
-    let (near, mut others): (Vec<&Probe>, Vec<&Probe>) = images.iter().partition(is_near);
-    let is_apart = near.len() >= FEWEST;
-    if !is_apart {
-        others = images.iter().collect();
-    } else if others.len() < FEWEST {
-        others.clear();
-    }
-    let (near, others) = (Kind::of(near), Kind::of(others));
-    let captions = Kind::of(texts.iter().collect());
-    let depths = |kinds: &[&Kind<'_>]| {
-        let traces: Vec<Traces> =
-            kinds.iter().map(|kind| traces(index, live, &kind.choosing)).collect();
-        AIMS.map(|aim| {
-            let chosen = choose(&traces, widest(index), aim);
-            let chosen = if texts.is_empty() { deeper(chosen, WITHOUT_TEXTS) } else { chosen };
-            confirmed(index, vectors, live, kinds, chosen, aim)
-        })
-    };
-    let [usual, shallow] = depths(&[&captions, &others]);
-    let near = is_apart.then(|| {
-        let [depth, shallow] = depths(&[&near]);
-        Near { above: farthest, depth, shallow }
+    let above = texts.iter().map(|text| text.nearest).fold(f32::NEG_INFINITY, f32::max);
+    let (like_rows, others) = apart(images, texts, above);
+    let factor = if texts.len() < FEWEST_TEXTS { WITHOUT_TEXTS } else { 1.0 };
+    let [depth, shallow] = depths(index, vectors, live, &others, factor);
+    (index.manifest.depth, index.manifest.shallow) = (depth, Some(shallow));
+    index.manifest.like_rows = like_rows.map(|kind| {
+        let [depth, shallow] = depths(index, vectors, live, std::slice::from_ref(&kind), 1.0);
+        LikeRows { above, least: kind.least(), depth, shallow }
     });
-    index.manifest.depth = usual;
-    index.manifest.shallow = Some(shallow);
-    index.manifest.near = near;
+}
+
+/// Pictures that are nearer than every caption, if they are enough to choose a depth by, and the kinds of all other queries.
+fn apart<'a>(
+    images: &'a [Probe],
+    texts: &'a [Probe],
+    above: f32,
+) -> (Option<Kind<'a>>, Vec<Kind<'a>>) {
+    let (near, others): (Vec<&Probe>, Vec<&Probe>) =
+        images.iter().partition(|image| image.nearest > above);
+    let texts: Vec<&Probe> = texts.iter().collect();
+    if near.len() < FEWEST || texts.len() < FEWEST_TEXTS {
+        return (None, vec![Kind::of(images.iter().collect()), Kind::of(texts)]);
+    }
+    let others = if others.len() < FEWEST {
+        // Too few for a kind of their own, and as far as captions are.
+        vec![Kind::of(alternating(texts, others))]
+    } else {
+        vec![Kind::of(others), Kind::of(texts)]
+    };
+    (Some(Kind::of(near)), others)
+}
+
+/// The few, spread evenly among the many, so that every part has its share of both.
+fn alternating<'a>(many: Vec<&'a Probe>, few: Vec<&'a Probe>) -> Vec<&'a Probe> {
+    let place = |i: usize, of: usize| (2 * i + 1) as f32 / of.max(1) as f32;
+    let (m, f) = (many.len(), few.len());
+    let mut all: Vec<(f32, &Probe)> =
+        many.into_iter().enumerate().map(|(i, probe)| (place(i, m), probe)).collect();
+    all.extend(few.into_iter().enumerate().map(|(i, probe)| (place(i, f), probe)));
+    all.sort_by(|a, b| a.0.total_cmp(&b.0));
+    all.into_iter().map(|(_, probe)| probe).collect()
+}
+
+/// The depth for each aim, so much deeper than was chosen, and confirmed.
+fn depths(
+    index: &VectorIndex,
+    vectors: &Vectors,
+    live: &RowSet,
+    kinds: &[Kind<'_>],
+    factor: f32,
+) -> [Depth; 2] {
+    let traces: Vec<Traces> =
+        kinds.iter().map(|kind| traces(index, live, &kind.choosing)).collect();
+    AIMS.map(|aim| {
+        let chosen = deeper(choose(&traces, widest(index), aim), factor);
+        confirmed(index, vectors, live, kinds, chosen, aim)
+    })
 }
 
 fn deeper(depth: Depth, factor: f32) -> Depth {
@@ -185,10 +224,12 @@ fn probes(
         .zip(found)
         .zip(itself)
         .map(|((vector, found), itself)| {
-            let others = found.into_iter().map(|(row, _)| row).filter(|row| Some(*row) != itself);
-            let (right, vector) = (others.take(NEIGHBOURS).collect(), vector.to_vec());
-            let nearest = Prepared::new(index, &vector).nearest();
-            Probe { vector, right, itself, nearest }
+            let others = found.into_iter().filter(|(row, _)| Some(*row) != itself);
+            let others: Vec<(Row, f32)> = others.take(NEIGHBOURS).collect();
+            let last = others.last().map_or(f32::NEG_INFINITY, |(_, score)| *score);
+            let right = others.into_iter().map(|(row, _)| row).collect();
+            let nearest = Prepared::new(index, vector).nearest();
+            Probe { vector: vector.to_vec(), right, itself, nearest, last }
         })
         .collect();
     let texts = probes.split_off(own.len());
@@ -304,7 +345,7 @@ fn confirmed(
     index: &VectorIndex,
     vectors: &Vectors,
     live: &RowSet,
-    kinds: &[&Kind<'_>],
+    kinds: &[Kind<'_>],
     chosen: Depth,
     aim: f32,
 ) -> Depth {
@@ -357,7 +398,7 @@ fn measured(
     let kinds = [images, texts].map(|probes| Kind::of(probes.iter().collect()).confirming);
     let few: Vec<&Probe> = kinds.iter().flat_map(|kind| kind.iter().take(16).copied()).collect();
     let traces = traces(index, live, &few);
-    let work = traces.iter().zip(&few).map(|(trace, probe)| trace.work(depths.of(probe.nearest)));
+    let work = traces.iter().zip(&few).map(|(trace, probe)| trace.work(depths.of(probe.nearest).0));
     let work: Vec<_> = work.collect();
     let mean = |of: fn(&(usize, usize, usize)) -> usize| {
         work.iter().map(of).sum::<usize>() as f32 / work.len() as f32
@@ -365,7 +406,7 @@ fn measured(
     let of_kind = |kind: &Vec<&Probe>| recall(index, vectors, live, kind, depths).0;
     Measured {
         images: of_kind(&kinds[0]),
-        texts: (!texts.is_empty()).then(|| of_kind(&kinds[1])),
+        texts: (!kinds[1].is_empty()).then(|| of_kind(&kinds[1])),
         queries: kinds[0].len(),
         probed: mean(|work| work.0),
         scanned: mean(|work| work.1),

@@ -32,9 +32,9 @@ pub(crate) struct Manifest {
     /// The same where speed counts for more; a manifest written before there was one has none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) shallow: Option<Depth>,
-    /// Depths of queries that are like the rows themselves, where these need less than captions.
+    /// Depths of queries that are like the rows themselves, where captions are not.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(crate) near: Option<Near>,
+    pub(crate) like_rows: Option<LikeRows>,
     /// What was measured with these.
     pub(crate) measured: Option<Measured>,
     /// In the order of their rows.
@@ -52,33 +52,37 @@ pub(crate) struct Depth {
     pub(crate) width: f32,
 }
 
-/// How deep a search for what is like the rows themselves looks.
+/// How deep a search by what is like the rows themselves looks.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-pub(crate) struct Near {
-    /// The product with the nearest centre that a query must exceed to be one.
+pub(crate) struct LikeRows {
+    /// The product with the nearest centre, as far as bits tell, that a query must exceed to be one.
     pub(crate) above: f32,
+    /// What the last of its neighbours must score: a filter may leave only rows that are as far as those of a caption.
+    pub(crate) least: f32,
     pub(crate) depth: Depth,
     pub(crate) shallow: Depth,
 }
 
-/// The depths for one recall: which of them a query needs shows by how near the nearest list is.
+/// The depths for one recall: which of them a query needs shows by how near its nearest list is.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) struct Depths {
-    any: Depth,
-    /// From where on the second is enough.
-    near: Option<(f32, Depth)>,
+    /// Enough for every query.
+    pub(crate) any: Depth,
+    like_rows: Option<(LikeRows, Depth)>,
 }
 
 impl Depths {
-    /// The one for a query with this product with its nearest centre.
-    pub(crate) fn of(&self, nearest: f32) -> Depth {
-        self.near.filter(|(above, _)| nearest > *above).map_or(self.any, |(_, depth)| depth)
+    /// What is enough for a query with this product with its nearest centre, as long as its last neighbour scores at
+    /// least so much.
+    pub(crate) fn of(&self, nearest: f32) -> (Depth, f32) {
+        let like_rows = self.like_rows.filter(|(like_rows, _)| nearest > like_rows.above);
+        like_rows.map_or((self.any, f32::NEG_INFINITY), |(rows, depth)| (depth, rows.least))
     }
 }
 
 impl From<Depth> for Depths {
     fn from(any: Depth) -> Self {
-        Self { any, near: None }
+        Self { any, like_rows: None }
     }
 }
 
@@ -118,13 +122,13 @@ pub(crate) struct Named {
 impl Manifest {
     /// How deep to look for the usual recall.
     pub(crate) fn depths(&self) -> Depths {
-        Depths { any: self.depth, near: self.near.map(|near| (near.above, near.depth)) }
+        Depths { any: self.depth, like_rows: self.like_rows.map(|rows| (rows, rows.depth)) }
     }
 
     /// How deep to look where speed counts for more.
     pub(crate) fn shallow_depths(&self) -> Depths {
-        let near = self.near.map(|near| (near.above, near.shallow));
-        self.shallow.map_or_else(|| self.depths(), |any| Depths { any, near })
+        let like_rows = self.like_rows.map(|rows| (rows, rows.shallow));
+        self.shallow.map_or_else(|| self.depths(), |any| Depths { any, like_rows })
     }
 
     /// Rows that the files are about: 0 to N.

@@ -116,7 +116,7 @@ impl VectorIndex {
             trained_rows: 0,
             depth: Depth { margin: 0.0, width: 0.0 },
             shallow: None,
-            near: None,
+            like_rows: None,
             measured: None,
             files: Vec::new(),
             next: 0,

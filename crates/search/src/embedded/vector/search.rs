@@ -56,6 +56,9 @@ const BATCH: usize = 16;
 /// Neighbours that the depth is calibrated for.
 pub(crate) const NEIGHBOURS: usize = 10;
 
+/// Neighbours up to which a query that is like the rows looks no deeper than such queries need.
+const MOST_LIKE_ROWS: usize = 2 * NEIGHBOURS;
+
 /// Estimates beyond which a query is divided among threads. Below that, several queries at once make better use of them.
 const PARALLEL_ROWS: f32 = 1e6;
 
@@ -85,7 +88,7 @@ impl Prepared {
         Self { rotated, centres, tables, bytes, unit }
     }
 
-    /// The product with the nearest centre.
+    /// The product with the nearest centre, as far as bits tell.
     pub(crate) fn nearest(&self) -> f32 {
         self.centres.products.iter().copied().fold(f32::NEG_INFINITY, f32::max)
     }
@@ -400,9 +403,14 @@ pub(crate) fn best_in(
     allowed: &RowSet,
 ) -> Vec<(Row, f32)> {
     let prepared = Prepared::new(index, query);
-    let depth = depths.of(prepared.nearest());
     // The depth was calibrated for the best ten; the very first are further above the rest.
-    let found = close(stripes, index, depth, &prepared, allowed, count.max(NEIGHBOURS));
+    let wanted = count.max(NEIGHBOURS);
+    let look = |depth| close(stripes, index, depth, &prepared, allowed, wanted);
+    let (depth, least) = depths.of(prepared.nearest());
+    let mut found = if wanted > MOST_LIKE_ROWS { look(depths.any) } else { look(depth) };
+    if depth != depths.any && found.last_of_best() < least {
+        found = look(depths.any);
+    }
     let rows: Vec<Row> = found.into_close().iter().map(|candidate| candidate.row).collect();
     best_of(index.quantiser.level, vectors, query, count, &rows).into_best()
 }

@@ -103,35 +103,55 @@ fn pictures_and_captions_have_their_own_depth_and_both_are_found() {
     let (probes, texts) = drawn.texts.split_at(80);
     built(dir.path(), &vectors, probes);
     let index = VectorIndex::open(dir.path(), &vectors).unwrap();
-    let near = index.manifest.near.unwrap();
-    let depth = |query: &Vec<f32>| {
-        index.manifest.depths().of(search::Prepared::new(&index, query).nearest())
-    };
-    let count_near =
-        |queries: &[Vec<f32>]| queries.iter().filter(|query| depth(query) == near.depth).count();
-    assert_ne!(near.depth, index.manifest.depth);
-    assert!(count_near(pictures) >= 190, "{}", count_near(pictures));
-    assert!(count_near(texts) <= 2, "{}", count_near(texts));
+    let (manifest, like_rows) = (&index.manifest, index.manifest.like_rows.unwrap());
+    assert_ne!(like_rows.depth, manifest.depth);
+    for (depths, own) in
+        [(manifest.depths(), like_rows.depth), (manifest.shallow_depths(), like_rows.shallow)]
+    {
+        let is_own =
+            |query: &&Vec<f32>| depths.of(search::Prepared::new(&index, query).nearest()).0 == own;
+        assert!(pictures.iter().filter(is_own).count() >= 190);
+        assert!(texts.iter().filter(is_own).count() <= 2);
+    }
     let all = RowSet::all(vectors.rows());
     for queries in [pictures, texts] {
-        let found = recall(&index, &vectors, queries, 10, &all);
-        assert!(found >= 0.98, "{found}");
+        for k in [1, 10, 20, 300] {
+            let found = recall(&index, &vectors, queries, k, &all);
+            assert!(found >= 0.975, "best {k}: {found}");
+        }
+    }
+}
+
+#[test]
+fn few_captions_tell_no_kinds_apart() {
+    let drawn = drawn(9_000, 192);
+    let (vectors, all) = (vectors(&drawn.images), RowSet::all(9_000));
+    for count in [0, 1, 2, 10] {
+        let dir = tempfile::tempdir().unwrap();
+        let index = built(dir.path(), &vectors, &drawn.texts[..count]);
+        assert_eq!(index.manifest.like_rows, None, "{count} captions");
+        let found = recall(&index, &vectors, &drawn.texts[20..], 10, &all);
+        assert!(found >= 0.975, "{count} captions: {found}");
+        assert!(index.recall().unwrap().texts.is_none_or(|texts| texts > 0.9));
     }
 }
 
 #[test]
 fn a_filter_that_leaves_only_far_clusters_is_answered_as_well() {
-    let drawn = drawn(20_000, 128);
-    let (vectors, dir) = (vectors(&drawn.images), tempfile::tempdir().unwrap());
+    let drawn = drawn(20_100, 128);
+    let (pictures, rest) = drawn.images.split_at(100);
+    let (vectors, dir) = (vectors(rest), tempfile::tempdir().unwrap());
     let index = built(dir.path(), &vectors, &drawn.texts);
-    for query in &drawn.texts[..20] {
-        let far = exact(&vectors, query, 20_000, &RowSet::all(20_000)).split_off(15_000);
-        let mut allowed = RowSet::none(20_000);
-        for (row, _) in far {
-            allowed.insert(row);
-        }
-        let found = recall(&index, &vectors, std::slice::from_ref(query), 10, &allowed);
-        assert!(found >= 0.9, "{found}");
+    assert!(index.manifest.like_rows.is_some());
+    for queries in [&drawn.texts[..20], &pictures[..20]] {
+        let recalls = queries.iter().map(|query| {
+            let far = exact(&vectors, query, 20_000, &RowSet::all(20_000)).split_off(15_000);
+            let mut allowed = RowSet::none(20_000);
+            far.into_iter().for_each(|(row, _)| allowed.insert(row));
+            recall(&index, &vectors, std::slice::from_ref(query), 10, &allowed)
+        });
+        let mean = recalls.sum::<f32>() / queries.len() as f32;
+        assert!(mean >= 0.97, "{mean}");
     }
 }
 
