@@ -17,9 +17,11 @@ impl Embedded {
         loop {
             let (held, dir) = (self.now()?, folder.begin()?);
             let copied = renew::compacted(&held, &dir, on_progress).map(|(.., faults)| faults);
-            // Reading fails once another generation takes the place of this one, and is begun anew.
+            // Once another generation takes the place of this one, its files are gone: copying fails, or finds pictures
+            // without vectors, and is begun anew.
+            let is_clean = copied.as_ref().is_ok_and(Vec::is_empty);
             let is_current = self.folder.current()? == held.generation.dir();
-            if held.store().is_still() && (copied.is_ok() || is_current) {
+            if held.store().is_still() && (is_clean || is_current) {
                 let done = copied.and_then(|faults| folder.swap(&dir).map(|()| faults));
                 if done.is_err() {
                     // It may be what fills the disk.
