@@ -17,6 +17,7 @@ use finelens_clip::tensors::Tensors;
 use finelens_clip::{Checkpoint, Preprocess, init};
 
 use crate::cli::{Bench, Part};
+use crate::input::tell_skipped;
 use crate::interrupt;
 use crate::number::weights;
 use crate::printer::Printer;
@@ -85,7 +86,8 @@ pub(crate) fn measure(
     collection::run(&mut session)?;
     let after = Ceiling::again(&mut session)?;
     machine.compare(&before, after);
-    let mut measurements = session.finish();
+    let (mut measurements, unreadable) = session.finish();
+    tell_skipped("file", &unreadable, printer);
     for one in &mut measurements {
         one.compare(before.of_precision().max(after));
     }
@@ -99,12 +101,14 @@ struct Session<'a> {
     bar: Stages,
     done: usize,
     measurements: Vec<Measurement>,
+    /// Files of the folder that was named that are no pictures, and why.
+    unreadable: Vec<String>,
 }
 
 impl<'a> Session<'a> {
     fn new(words: &'a Bench, printer: &Printer) -> Self {
         let (clock, bar) = (Clock::new(words), Stages::new(printer));
-        Self { words, clock, bar, done: 0, measurements: Vec::new() }
+        Self { words, clock, bar, done: 0, measurements: Vec::new(), unreadable: Vec::new() }
     }
 
     fn wants(&self, part: Part) -> bool {
@@ -144,8 +148,8 @@ impl<'a> Session<'a> {
         self.measurements.push(measurement);
     }
 
-    fn finish(self) -> Vec<Measurement> {
+    fn finish(self) -> (Vec<Measurement>, Vec<String>) {
         self.bar.finish();
-        self.measurements
+        (self.measurements, self.unreadable)
     }
 }

@@ -56,21 +56,28 @@ impl Files {
         Ok(Self { name, encoded: vec![encoded; count], pixels: count * (width * height) as usize })
     }
 
-    /// Those of a folder that can be decoded.
-    fn read(folder: &Path) -> anyhow::Result<Self> {
+    /// Those of a folder that can be decoded; and why the others cannot.
+    fn read(folder: &Path) -> anyhow::Result<(Self, Vec<String>)> {
         let read = |path: &PathBuf| {
-            let bytes = fs_err::read(path)?;
-            let picture = Decoder::default().decode(&bytes)?.picture;
+            let bytes = fs_err::read(path).map_err(|error| error.to_string())?;
+            let decoded = Decoder::default().decode(&bytes);
+            let picture = decoded.map_err(|error| format!("{}: {error}", path.display()))?.picture;
             Ok((bytes, picture.width() * picture.height()))
         };
-        let read: Vec<anyhow::Result<_>> = pictures_in(folder)?.par_iter().map(read).collect();
-        let (mut encoded, mut pixels) = (Vec::new(), 0);
-        for (bytes, of_one) in read.into_iter().flatten() {
-            encoded.push(bytes);
-            pixels += of_one;
+        let read: Vec<Result<_, String>> = pictures_in(folder)?.par_iter().map(read).collect();
+        let (mut encoded, mut pixels, mut unreadable) = (Vec::new(), 0, Vec::new());
+        for one in read {
+            match one {
+                Ok((bytes, of_one)) => {
+                    encoded.push(bytes);
+                    pixels += of_one;
+                }
+                Err(why) => unreadable.push(why),
+            }
         }
         anyhow::ensure!(pixels > 0, "{}: no picture here can be decoded", folder.display());
-        Ok(Self { name: format!("{} of yours", counted(encoded.len(), "file")), encoded, pixels })
+        let name = format!("{} of yours", counted(encoded.len(), "file"));
+        Ok((Self { name, encoded, pixels }, unreadable))
     }
 
     /// Writes them into a folder.
@@ -90,7 +97,11 @@ pub(super) fn run(session: &mut Session<'_>, preprocess: &Preprocess) -> anyhow:
         return Ok(());
     }
     let all = match &session.words.pictures {
-        Some(folder) => vec![Files::read(folder)?],
+        Some(folder) => {
+            let (files, unreadable) = Files::read(folder)?;
+            session.unreadable = unreadable;
+            vec![files]
+        }
         None => vec![
             Files::small()?,
             Files::photographs(session.words.quick, rayon::current_num_threads())?,

@@ -53,14 +53,13 @@ fn files(
 ) -> anyhow::Result<()> {
     if let Some(folder) = &session.words.pictures {
         let paths = pictures_in(folder)?;
-        let name = format!("{} of yours, embedded", counted(paths.len(), "file"));
+        let name = |count| format!("{} of yours", counted(count, "file"));
         return embed(session, model, preprocess, (name, &paths));
     }
     for files in [Files::small()?, Files::photographs(session.words.quick, PHOTOGRAPHS)?] {
         let folder = tempfile::tempdir()?;
         let paths = files.write(folder.path())?;
-        let name = format!("{}, embedded", files.name);
-        embed(session, model, preprocess, (name, &paths))?;
+        embed(session, model, preprocess, (|_| files.name.clone(), &paths))?;
     }
     Ok(())
 }
@@ -72,7 +71,7 @@ fn embed(
     session: &mut Session<'_>,
     model: &mut Model,
     preprocess: &Preprocess,
-    (name, paths): (String, &[PathBuf]),
+    (name, paths): (impl Fn(usize) -> String, &[PathBuf]),
 ) -> anyhow::Result<()> {
     if !session.next("embedding files") {
         return Ok(());
@@ -80,14 +79,16 @@ fn embed(
     let paths: Vec<&Path> = paths.iter().map(PathBuf::as_path).collect();
     let decoder = preprocess.decoder();
     machine::forget_peak();
-    let mut read = 0;
+    let (mut read, mut unreadable) = (0, Vec::new());
     let times = session.clock.time(|| {
         let embedded = embed_files(model, (&decoder, preprocess), &paths, |_| ())?;
-        read = embedded.kept.len();
-        let Some(why) = embedded.unreadable.first() else { return Ok(()) };
+        (read, unreadable) = (embedded.kept.len(), embedded.unreadable);
+        let Some(why) = unreadable.first() else { return Ok(()) };
         anyhow::ensure!(read > 0, "{why}");
         Ok(())
     })?;
+    session.unreadable = unreadable;
+    let name = format!("{}, embedded", name(read));
     let one = Measurement::new(Part::Files, name, (read as f64, "images"), &times);
     session.add(one.with_operations(model.config().image_operations()).with_memory());
     Ok(())

@@ -38,3 +38,20 @@ fn one_part_alone_is_a_table_that_fits_80_columns() {
     assert!(table.contains("training step, batch 2") && !table.contains("images"), "{table}");
     assert!(table.lines().all(|line| line.chars().count() <= 80), "{table}");
 }
+
+#[test]
+fn files_that_are_no_pictures_are_named_and_left_out() {
+    let folder = Folder::new();
+    folder.picture("pictures/a.png").picture("pictures/b.png").write("pictures/broken.jpg", "none");
+    for (part, told) in
+        [("files", "2 files of yours, embedded"), ("decode", "2 files of yours, decoded")]
+    {
+        let words =
+            ["bench", "--preset", "tiny", "--only", part, "--pictures", "pictures", "--quick"];
+        let output = folder.run(&words);
+        assert!(output.status.success());
+        let shown = folder.shown(&output);
+        assert!(shown.contains(told), "{shown}");
+        assert!(shown.contains("1 file skipped") && shown.contains("broken.jpg"), "{shown}");
+    }
+}

@@ -78,6 +78,16 @@ impl<'a> Kind<'a> {
         Self { choosing, confirming }
     }
 
+    fn and(mut self, other: Self) -> Self {
+        self.choosing.extend(other.choosing);
+        self.confirming.extend(other.confirming);
+        self
+    }
+
+    fn len(&self) -> usize {
+        self.choosing.len() + self.confirming.len()
+    }
+
     /// The least score of a last right answer.
     fn least(&self) -> f32 {
         let all = self.choosing.iter().chain(&self.confirming);
@@ -162,24 +172,10 @@ fn apart<'a>(
     if near.len() < FEWEST || texts.len() < FEWEST_TEXTS {
         return (None, vec![Kind::of(images.iter().collect()), Kind::of(texts)]);
     }
-    let others = if others.len() < FEWEST {
-        // Too few for a kind of their own, and as far as captions are.
-        vec![Kind::of(alternating(texts, others))]
-    } else {
-        vec![Kind::of(others), Kind::of(texts)]
-    };
+    let (others, texts) = (Kind::of(others), Kind::of(texts));
+    // Few are not enough for a kind of their own, and as far as captions are.
+    let others = if others.len() < FEWEST { vec![texts.and(others)] } else { vec![texts, others] };
     (Some(Kind::of(near)), others)
-}
-
-/// The few, spread evenly among the many, so that every part has its share of both.
-fn alternating<'a>(many: Vec<&'a Probe>, few: Vec<&'a Probe>) -> Vec<&'a Probe> {
-    let place = |i: usize, of: usize| (2 * i + 1) as f32 / of.max(1) as f32;
-    let (m, f) = (many.len(), few.len());
-    let mut all: Vec<(f32, &Probe)> =
-        many.into_iter().enumerate().map(|(i, probe)| (place(i, m), probe)).collect();
-    all.extend(few.into_iter().enumerate().map(|(i, probe)| (place(i, f), probe)));
-    all.sort_by(|a, b| a.0.total_cmp(&b.0));
-    all.into_iter().map(|(_, probe)| probe).collect()
 }
 
 /// The depth for each aim, so much deeper than was chosen, and confirmed.
