@@ -147,7 +147,9 @@ fn a_filter_that_leaves_only_far_clusters_is_answered_as_well() {
         let recalls = queries.iter().map(|query| {
             let far = exact(&vectors, query, 20_000, &RowSet::all(20_000)).split_off(15_000);
             let mut allowed = RowSet::none(20_000);
-            far.into_iter().for_each(|(row, _)| allowed.insert(row));
+            for (row, _) in far {
+                allowed.insert(row);
+            }
             recall(&index, &vectors, std::slice::from_ref(query), 10, &allowed)
         });
         let mean = recalls.sum::<f32>() / queries.len() as f32;
