@@ -139,3 +139,16 @@ pub enum Error {
         source: tantivy::TantivyError,
     },
 }
+
+impl Error {
+    /// Whether it passes in a moment: the store is just being opened by whoever writes, and only one who may write could read
+    /// the log that is there already.
+    ///
+    /// Source: `SQLite`, "Result and Error Codes", `SQLITE_READONLY_RECOVERY`.
+    pub(crate) fn is_passing(&self) -> bool {
+        let Self::Store { source: rusqlite::Error::SqliteFailure(code, _), .. } = self else {
+            return false;
+        };
+        code.extended_code == rusqlite::ffi::SQLITE_READONLY_RECOVERY
+    }
+}

@@ -44,6 +44,9 @@ use store::{Applied, Change, State, Store};
 /// How often a question is asked anew because the index moved on while it was answered.
 const ATTEMPTS: usize = 16;
 
+/// How long whoever writes may take to open the store, while a reader that may make no files cannot read.
+const OPENING: Duration = Duration::from_secs(1);
+
 /// How long a search waits for a change that is in the store already and will be shown in a moment.
 const PATIENCE: Duration = Duration::from_secs(1);
 
@@ -322,6 +325,18 @@ impl Embedded {
 
     /// The newest moment. A reader looks whether the writer has moved on.
     fn now(&self) -> Result<Arc<Snapshot>, Error> {
+        let begun = Instant::now();
+        loop {
+            match self.newest() {
+                Err(error) if error.is_passing() && begun.elapsed() < OPENING => {
+                    sleep(Duration::from_millis(1));
+                }
+                newest => return newest,
+            }
+        }
+    }
+
+    fn newest(&self) -> Result<Arc<Snapshot>, Error> {
         let held = self.held();
         if self.is_newest(&held)? {
             return Ok(held);
@@ -358,6 +373,7 @@ impl Embedded {
                 Ok(_) if !snapshot.store().is_still() => {}
                 Ok((answer, true)) => return Ok(answer),
                 Ok(_) => self.wait_beyond(&snapshot),
+                Err(error) if error.is_passing() => {}
                 Err(error) if Arc::ptr_eq(&self.now()?, &snapshot) => return Err(error),
                 Err(_) => {}
             }
