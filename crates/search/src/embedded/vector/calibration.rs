@@ -3,8 +3,8 @@
 //! One thorough look for each query says for every depth at once what would have been found and what it would have cost,
 //! so the cheapest depth is chosen without trying any. It is then confirmed on queries that had no part in the choice.
 //!
-//! Captions need a greater depth than pictures: their vectors lie apart, so that more of the rows are almost as near as the
-//! nearest. A query that is nearer to a list than every caption of the sample is taken for a picture, and looks less deep.
+//! Captions need another depth than pictures: their vectors lie apart, so that more of the rows are almost as near as the
+//! nearest. A query that is nearer to a list than every caption of the sample is taken for a picture, and has theirs.
 
 use rand::SeedableRng;
 use rand::seq::index::sample;
